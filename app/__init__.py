@@ -1,0 +1,1 @@
+"""lenet5-serve: a REST inference service for handwritten digits."""

@@ -1,0 +1,1 @@
+"""What a caller of lenet5-serve installs: the types of the wire (`lenet5_client.schemas`)."""
