@@ -1,0 +1,20 @@
+"""From the bytes of a picture to the network's input: one definition, used by training and serving alike.
+
+    bytes --decode--> gray picture (h, w) --normalize--> input (1, 32, 32), ink 0..1, background 0
+"""
+
+from app.imaging.decode import DecodeLimits, Header, decode, probe
+from app.imaging.normalize import INPUT_SHAPE, PREPROCESSING_ID, Normalized, Reason, from_mnist_form, normalize
+
+__all__ = [
+    "INPUT_SHAPE",
+    "PREPROCESSING_ID",
+    "DecodeLimits",
+    "Header",
+    "Normalized",
+    "Reason",
+    "decode",
+    "from_mnist_form",
+    "normalize",
+    "probe",
+]
