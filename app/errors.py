@@ -18,6 +18,7 @@
     │   ├── Draining                  503 draining               the process is shutting down
     │   ├── NotReady                  503 not_ready              the model is not warm yet
     │   └── DeadlineExceeded          504 deadline_exceeded      the caller's own deadline has passed
+    ├── DeviceUnavailable             500 device_unavailable     the device asked for at start-up is not there
     └── ModelError                    500 model_error            weights that must not be served
         ├── ModelNotFound             500 model_not_found        no such folder, or a file of it is missing
         ├── ManifestInvalid           500 manifest_invalid       manifest.json is not what it should be
@@ -46,6 +47,10 @@ class ServiceError(Exception):
     def headers(self) -> dict[str, str]:
         """HTTP headers that the answer to this error carries besides the usual ones."""
         return {}
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body of the answer to this error."""
+        return {"error": {"code": self.code, "message": self.message, "details": self.details}}
 
 
 class InferenceFailed(ServiceError):
@@ -167,6 +172,12 @@ class DeadlineExceeded(Unavailable):
 
     status = 504
     code = "deadline_exceeded"
+
+
+class DeviceUnavailable(ServiceError):
+    """The device that was asked for is not there, or the program for it is not installed; stops the start."""
+
+    code = "device_unavailable"
 
 
 class ModelError(ServiceError):
