@@ -1,0 +1,5 @@
+"""`python -m app` is `lenet5`."""
+
+from app.cli import main
+
+main()

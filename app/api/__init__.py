@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out, and nothing else: routes translate, the engine decides."""

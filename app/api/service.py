@@ -1,0 +1,39 @@
+"""What the routes share: one value on the application's state, handed out by dependency."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.serving.engine import Engine
+from app.serving.lifecycle import Lifecycle
+from app.serving.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class BodyLimits:
+    """What a request's body may hold and how slowly it may come."""
+
+    max_bytes: int  # with one picture
+    max_batch_bytes: int  # with many
+    max_batch_pictures: int
+    timeout: float  # seconds, besides the size at min_rate
+    min_rate: int  # bytes per second
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts of a running service."""
+
+    engine: Engine
+    lifecycle: Lifecycle
+    metrics: Metrics
+    limits: BodyLimits
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(_service)]

@@ -1,0 +1,127 @@
+"""The command line: `lenet5 serve` and `lenet5 health`."""
+
+import http.client
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated, NoReturn
+from urllib.parse import urlsplit
+
+import cyclopts
+from pydantic import ValidationError
+
+from app.errors import ServiceError
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    import socket
+
+HEALTH_TIMEOUT = 3.0  # seconds
+
+app = cyclopts.App(
+    name="lenet5",
+    help="Reads handwritten digits with LeNet-5.",
+    version=lambda: version("lenet5-serve"),
+    config=cyclopts.config.Env("LENET5_", command=False),
+    default_parameter=cyclopts.Parameter(negative_iterable=()),
+)
+
+
+@app.command
+def serve(*, settings: Annotated[Settings | None, cyclopts.Parameter(name="*")] = None) -> None:
+    """Serve digits over HTTP until SIGTERM or Ctrl-C.
+
+    Every option is also an environment variable; an option wins. Exit codes: 0 after a shutdown that was asked for,
+    1 when it could not start (one line on standard error says why), 2 for a wrong option.
+    """
+    settings = settings or Settings()
+    import structlog  # noqa: PLC0415 - `lenet5 health` must start quickly
+
+    from app.logs import configure  # noqa: PLC0415
+    from app.server import listen  # noqa: PLC0415
+
+    configure(level=settings.log_level, form=settings.log_format)
+    try:
+        listener = listen(settings.host, settings.port)
+    except OSError as error:
+        _fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}", 1)
+    with listener:
+        try:
+            (_serve_many if settings.workers > 1 else _serve_one)(settings, listener)
+        except ServiceError as error:
+            _fail(error.message, 1)
+        except Exception as error:  # noqa: BLE001 - one line, whatever it is
+            structlog.get_logger("lenet5").exception("start failed")
+            _fail(f"a fault of ours: {type(error).__name__}: {error}; the log has more", 1)
+
+
+@app.command
+def health(url: str | None = None, /) -> None:
+    """Exit with 0 when the service at the URL is ready to answer, else with 1 and a line that says why.
+
+    Parameters
+    ----------
+    url
+        The service's root; by default the one that LENET5_HOST and LENET5_PORT name on this machine.
+    """
+    if url is None:
+        settings = Settings()
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared only
+        url = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        _fail(f"{url!r} is not the URL of a service, such as http://127.0.0.1:8000", 2)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    try:
+        connection = kind(parts.hostname, parts.port, timeout=HEALTH_TIMEOUT)
+        connection.request("GET", parts.path.rstrip("/") + "/health/ready", headers={"Connection": "close"})
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        _fail(f"{url} does not answer: {error or type(error).__name__}", 1)
+    if status != http.HTTPStatus.OK:
+        _fail(f"{url} is not ready: HTTP {status}", 1)
+    print("ready")  # noqa: T201 - a command's answer
+
+
+def _serve_one(settings: Settings, listener: "socket.socket") -> None:
+    from app.main import create_app  # noqa: PLC0415
+    from app.server import serve as serve_here  # noqa: PLC0415
+
+    service = create_app(settings)
+    models = [model.spec for model in service.state.service.engine.registry.served]
+    serve_here(service, listener, settings, listening=lambda: _say_where(settings, listener, ", ".join(models)))
+
+
+def _serve_many(settings: Settings, listener: "socket.socket") -> None:
+    from app.supervisor import Supervisor  # noqa: PLC0415
+
+    Supervisor(settings, listener).run(listening=lambda: _say_where(settings, listener, f"{settings.workers} workers"))
+
+
+def _say_where(settings: Settings, listener: "socket.socket", what: str) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    where = f"http://{host}:{listener.getsockname()[1]}"
+    print(f"lenet5-serve {version('lenet5-serve')} listens on {where} ({what})", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    """One line on standard error, and the exit code."""
+    print("lenet5: " + " ".join(message.split()), file=sys.stderr)  # noqa: T201
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app(exit_on_error=False, print_error=False)
+    except (cyclopts.CycloptsError, ValidationError) as error:
+        _fail(_explain(error), 2)
+
+
+def _explain(error: Exception) -> str:
+    """What is wrong with an option or a variable."""
+    cause = error if isinstance(error, ValidationError) else error.__cause__
+    if not isinstance(cause, ValidationError):
+        return str(error)
+    first = cause.errors()[0]
+    name = str(first["loc"][0])
+    return f"--{name.replace('_', '-')} (LENET5_{name.upper()}): {first['msg']}, not {first['input']!r}"

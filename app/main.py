@@ -1,0 +1,107 @@
+"""The one wiring point: settings in, a whole application out."""
+
+import gc
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from app.api import errors, ops, predict
+from app.api.middleware import RequestContext
+from app.api.service import BodyLimits, Service
+from app.imaging import DecodeLimits
+from app.lenet.registry import Registry, ServedModel, default_model_dir
+from app.runtime import open_backend
+from app.serving.admission import Admission
+from app.serving.engine import DigitModel, Engine
+from app.serving.lifecycle import Lifecycle
+from app.serving.metrics import Metrics, ModelMetrics
+from app.settings import Settings
+
+log = structlog.get_logger("lenet5")
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application: every model verified, loaded and warm; the lifespan starts and closes its batchers.
+
+    Raises ModelError when a default model must not be served, so that a failed start never reports ready.
+    """
+    settings = settings or Settings()
+    metrics, lifecycle = Metrics(), Lifecycle()
+    engine = _engine(settings, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        engine.start()
+        gc.collect()
+        gc.freeze()  # a full collection would walk everything that start-up left, for up to 100 ms
+        yield
+        lifecycle.refuse()
+        await engine.close()
+
+    app = FastAPIOffline(
+        title="lenet5-serve",
+        description="Reads handwritten digits with LeNet-5 (LeCun et al. 1998).",
+        version=version("lenet5-serve"),
+        lifespan=lifespan,
+    )
+    app.state.service = Service(
+        engine,
+        lifecycle,
+        metrics,
+        BodyLimits(
+            max_bytes=settings.max_body_bytes,
+            max_batch_bytes=settings.max_batch_body_bytes,
+            max_batch_pictures=settings.max_batch_pictures,
+            timeout=settings.body_timeout,
+            min_rate=settings.body_min_rate,
+        ),
+    )
+    app.add_middleware(RequestContext, lifecycle=lifecycle, metrics=metrics, access_log=settings.access_log)
+    errors.install(app)
+    app.include_router(predict.router)
+    app.include_router(ops.router)
+    return app
+
+
+def _engine(settings: Settings, metrics: Metrics) -> Engine:
+    """The models of the model folder on their device, warm."""
+    registry = Registry.open(settings.model_dir or default_model_dir(), {"digit": settings.digit_model})
+    metrics.models_left_out.set(len(registry.left_out))
+    for left_out in registry.left_out:
+        log.warning("model left out", folder=str(left_out.path), error=left_out.error.message)
+
+    def open_model(served: ServedModel) -> DigitModel:
+        backend = open_backend(
+            served.folder,
+            device=settings.device,
+            max_batch_size=settings.max_batch_size,
+            threads=settings.inference_threads,
+        )
+        backend.warm_up()
+        return DigitModel(
+            served,
+            backend,
+            ModelMetrics(metrics, served.name),
+            max_batch_size=settings.max_batch_size,
+            max_batch_delay=settings.max_batch_delay,
+        )
+
+    return Engine(
+        registry,
+        open_model,
+        admission=Admission(max_pictures=settings.queue_pictures, max_pixels=settings.queue_megapixels * 1_000_000),
+        limits=DecodeLimits(max_pixels=settings.max_pixels, max_side=settings.max_side),
+        decode_threads=settings.decode_threads,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """`uvicorn app.main:app` works, and yet nothing happens at import: the application is made when it is asked for."""
+    if name == "app":
+        return create_app()
+    raise AttributeError(name)

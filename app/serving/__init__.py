@@ -1,0 +1,1 @@
+"""Requests share forward passes here: admission, batching, the engine that the HTTP layer calls."""

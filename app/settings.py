@@ -1,0 +1,103 @@
+"""Every setting of the service, defined once: flags, environment variables and the reference are printed from here.
+
+A field `name` is the flag `--name` of `lenet5 serve` and the variable `LENET5_NAME`; a flag wins over a variable.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBI = 1024 * 1024
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Bytes = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """What a deployment may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LENET5_", use_attribute_docstrings=True, frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    # Where it listens
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    """Port to listen on; 0 takes a free one."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    """Processes that serve; above 1 they are supervised, each a whole service."""
+
+    # The model
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where forward passes run; auto is CUDA if there is a device and torch, else the CPU."""
+    model_dir: Path | None = None
+    """Folder with NAME/VERSION/ models; by default the weights that come with the service."""
+    digit_model: str = "lenet5"
+    """Default model of /predict: NAME (its highest version) or NAME:VERSION."""
+    inference_threads: Annotated[int, Field(ge=1, le=256)] = 1
+    """Threads of one forward pass on the CPU."""
+
+    # Batching
+    max_batch_size: Annotated[int, Field(ge=1, le=8192)] = 128
+    """Most pictures in one forward pass."""
+    max_batch_delay: Seconds = 0.0
+    """Seconds to wait for more pictures before a forward pass; 0 takes what queued while the device was busy."""
+    queue_pictures: Count = 1024
+    """Pictures accepted and not yet answered, per worker; above it requests get 429."""
+    queue_megapixels: Annotated[int, Field(ge=1)] = 256
+    """Megapixels accepted and not yet answered, per worker; above it requests get 429."""
+
+    # Limits of one request
+    max_body_bytes: Bytes = 8 * MEBI
+    """Bytes of a body with one picture."""
+    max_batch_body_bytes: Bytes = 64 * MEBI
+    """Bytes of a body with many pictures."""
+    max_batch_pictures: Count = 256
+    """Pictures in one batch request."""
+    max_pixels: Count = 16_000_000
+    """Pixels of a picture."""
+    max_side: Count = 10_000
+    """Pixels of a picture's longer side."""
+    picture_formats: str = "png,jpeg,tiff,bmp,webp,gif"
+    """Formats that are read, separated by commas."""
+    decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    """Threads that decode large pictures; each may hold one of max_pixels."""
+
+    # Deadlines of a connection
+    header_timeout: Seconds = 10.0
+    """Seconds in which a request's headers must be complete."""
+    max_header_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024
+    """Bytes of a request's headers."""
+    body_timeout: Seconds = 10.0
+    """Seconds in which a body must be complete, besides its size at body_min_rate."""
+    body_min_rate: Annotated[int, Field(ge=1)] = 65_536
+    """Bytes per second at which a large body may come in at the slowest."""
+    keep_alive_timeout: Seconds = 15.0
+    """Seconds that an idle connection is kept open."""
+
+    # Shutdown
+    drain_delay: Seconds = 0.0
+    """Seconds after SIGTERM in which requests are still served while /health/ready says 503."""
+    drain_timeout: Seconds = 10.0
+    """Seconds after that in which what was accepted is answered; what is left gets 503."""
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Lowest level that is logged."""
+    log_format: Literal["console", "json"] = "console"
+    """Form of the log's lines, on standard output."""
+    access_log: bool = False
+    """Log one line for each request."""
+
+    @field_validator("picture_formats")
+    @classmethod
+    def _known_formats(cls, value: str) -> str:
+        known = set(cls.model_fields["picture_formats"].default.split(","))
+        names = [name.strip().lower() for name in value.split(",")]
+        if unknown := [name for name in names if name not in known]:
+            raise ValueError(f"unknown format {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        return ",".join(names)
