@@ -1,0 +1,182 @@
+"""The command line of the training.
+
+Exit codes: 0 done; 1 a wish was not met (--max-error, --check); 2 the command, the config, the data, the device, the
+checkpoint or the model is not what it should be; 130 interrupted.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from app.errors import ServiceError
+from app.lenet.registry import default_model_dir
+from training import config as configs
+from training import evaluate as measuring
+from training.card import summary
+from training.errors import TrainingError
+from training.export import export, target_folder, versions
+from training.progress import Reporter
+from training.run import run
+
+DataDir = Annotated[
+    Path | None,
+    Parameter(
+        env_var="LENET5_DATA_DIR",
+        help="Searched for data sets before the folder in the project: it holds mnist/, usps/, optdigits/.",
+    ),
+]
+Device = Annotated[
+    str | None,
+    Parameter(help="cpu, cuda, cuda:1 or mps; without it the CUDA GPU with the most free memory, else MPS, else CPU."),
+]
+
+commands = App(
+    name="python -m training",
+    help="""Train, measure and write the models that the service serves.
+
+    A first run, some three minutes on a CPU:
+
+        python -m training train training/configs/baseline.toml
+
+    Exit codes: 0 done; 1 --max-error or --check was not met; 2 the command, the config, the data, the device, the
+    checkpoint or the model is not what it should be; 130 interrupted.
+    """,
+    version_flags=[],
+)
+
+
+@commands.command
+def train(
+    config: Path,
+    /,
+    *,
+    device: Device = None,
+    data_dir: DataDir = None,
+    output: Path | None = None,
+    version: int | None = None,
+    force: bool = False,
+    seed: int | None = None,
+    resume: bool = False,
+    max_error: float | None = None,
+    runs: Path = Path("runs"),
+) -> int:
+    """Train a model as a config says, and write it with its model card into a model folder.
+
+    The recipe is measured on held-out digits after every epoch; then, with `refit`, the model is trained anew on all
+    digits and meets the test set once.
+
+    Parameters
+    ----------
+    config
+        A TOML file, as in training/configs/.
+    output
+        The model folder; the model goes to OUTPUT/NAME/VERSION/. Default: model_weights, or RUNS/models for a config
+        with `ship = false`.
+    version
+        Which version to write. Default: the next free one.
+    force
+        Replace the version if it is there.
+    seed
+        Instead of the config's.
+    resume
+        Go on after the last finished epoch; on a CPU the weights become those of an uninterrupted run.
+    max_error
+        Exit with 1 if the test error is above this many percent.
+    runs
+        Where checkpoints lie, in NAME-seedSEED/.
+    """
+    say = Reporter()
+    settings = configs.load(config)
+    if seed is not None:
+        settings = replace(settings, seed=seed)
+    folder = output or (Path("model_weights") if settings.ship else runs / "models")
+    target = target_folder(folder, settings.model, version, replace_it=force)  # before the work, not after it
+    run_dir = runs / f"{settings.name}-seed{settings.seed}"
+    try:
+        result = run(settings, run_dir=run_dir, data_dir=data_dir, on=device, resume=resume, reporter=say)
+    except KeyboardInterrupt:
+        say.line(f"\ninterrupted; {run_dir} has the last finished epoch. Give the same command with --resume to go on.")
+        return 130
+    export(result, target)
+    say.line(f"written to {target}")
+    say.line(summary(result, versions()))
+    if max_error is not None and result.test.error_percent > max_error:
+        say.line(f"test error {result.test.error_percent:.2f} % is above --max-error {max_error} %")
+        return 1
+    return 0
+
+
+@commands.command
+def evaluate(
+    model: str,
+    /,
+    *,
+    data: str = "mnist-test",
+    backend: Annotated[measuring.Backend, Parameter(help="The weights, or the graph that is served.")] = "torch",
+    check: bool = False,
+    model_dir: Path | None = None,
+    device: Device = None,
+    data_dir: DataDir = None,
+) -> int:
+    """Measure a model anew on a data set.
+
+    Parameters
+    ----------
+    model
+        NAME, which is its highest version, or NAME:VERSION.
+    data
+        mnist-test, mnist-train, usps or optdigits.
+    check
+        Hold the figures against those of the model's card; exit with 1 if they differ.
+    model_dir
+        The model folder. Default: the one that comes with the project.
+    """
+    say = Reporter()
+    evaluation = measuring.evaluate(
+        model,
+        data,
+        model_dir=model_dir or default_model_dir(),
+        data_dir=data_dir,
+        on=device,
+        backend=backend,
+        reporter=say,
+    )
+    metrics = evaluation.metrics
+    say.line(
+        f"{evaluation.model.spec} on {data}: error {metrics.error_percent:.2f} % "
+        f"({metrics.misses} of {metrics.count} misread), NLL {metrics.nll:.4f}, Brier {metrics.brier:.4f}, "
+        f"ECE {metrics.ece:.4f}"
+    )
+    say.line(
+        f"accepted {evaluation.accepted:.2%} at the threshold {evaluation.model.manifest.threshold}, "
+        f"of which misread {evaluation.accepted_error_percent:.2f} %"
+    )
+    if check:
+        different = measuring.differences(evaluation, data)
+        say.line("not as the card says: " + "; ".join(different) if different else "as the card says")
+        return 1 if different else 0
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit code."""
+    try:
+        command, bound, _ = commands.parse_args(arguments, print_error=True, exit_on_error=False)
+        return _call(command, bound.args, bound.kwargs)
+    except CycloptsError:
+        return 2  # cyclopts has printed it
+    except (TrainingError, ServiceError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+
+
+def _call(command: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
+    code = command(*args, **kwargs)
+    return code if isinstance(code, int) else 0
