@@ -54,7 +54,11 @@ def _put_in_place(new: Path, target: Path) -> None:
     elif not _exchange(new, target):
         old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old-", dir=target.parent))
         target.rename(old)  # over an empty folder: atomic
-        new.rename(target)
+        try:
+            new.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
 
 
 def _exchange(one: Path, other: Path) -> bool:

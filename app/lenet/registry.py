@@ -88,9 +88,12 @@ class Registry:
         """Find and verify every NAME/VERSION/ in `model_dir`; what has another kind of name is ignored.
 
         `defaults` gives the default of each task, as NAME (its highest version) or NAME:VERSION; a task that is not in
-        it has none. Raises the ModelError of a default that fails, and ModelNotFound when a default is not there.
+        it has none. Raises the ModelError of a default that fails, and ModelNotFound when a default, or any model,
+        is not there.
         """
         folders = dict(_version_folders(model_dir))
+        if not folders:
+            raise ModelNotFound(f"There is no model in {model_dir}, whose folders would be NAME/VERSION/.")
         chosen = {_default_of(spec, folders, model_dir): task for task, spec in defaults.items()}
         models, left_out = [], []
         for (name, version), folder in sorted(folders.items()):

@@ -61,8 +61,8 @@ class Manifest:
             raise ValueError(f"version is {self.version!r}, not a whole number")
         if self.task not in get_args(Task):
             raise ValueError(f"task is {self.task!r}, not one of {', '.join(get_args(Task))}")
-        if datetime.fromisoformat(self.created).tzinfo is None:
-            raise ValueError(f"created is {self.created!r}, without an offset from UTC")
+        if not _is_point_in_time(self.created):
+            raise ValueError(f"created is {self.created!r}, not ISO 8601 with an offset from UTC")
         if set(self.sha256) != {WEIGHTS, GRAPH}:
             raise ValueError(f"sha256 has {sorted(self.sha256)}, not {WEIGHTS} and {GRAPH}")
         for file, digest in self.sha256.items():
@@ -163,6 +163,13 @@ def write_model(target: Path, files: Mapping[str, bytes], manifest_fields: Mappi
     text = json.dumps(manifest.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_folder(target, {**files, MANIFEST: text.encode()})
     return manifest
+
+
+def _is_point_in_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _verified_content(folder: Path, name: str, manifest: Manifest) -> bytes:

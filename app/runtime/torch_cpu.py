@@ -27,7 +27,7 @@ class TorchCpuBackend:
         """See Backend."""
         check_batch(inputs, self.max_batch_size)
         with torch.inference_mode():
-            logits: NDArray[np.float32] = self._model(torch.tensor(inputs)).numpy()
+            logits: NDArray[np.float32] = self._model(torch.from_numpy(inputs.copy())).numpy()
         return logits
 
     def warm_up(self) -> None:
