@@ -108,7 +108,10 @@ async def _files(request: Request, body: bytes, field: str, most: int) -> list[b
             raise TooManyImages(f"The form holds more than {most} pictures.", limit=most) from None
         raise MalformedRequest(f"The form cannot be parsed: {error.message}") from None
     values = form.getlist(field)
-    files = [await value.read() for value in values if isinstance(value, UploadFile)]
+    try:
+        files = [await value.read() for value in values if isinstance(value, UploadFile)]
+    finally:
+        await form.close()
     if not files or len(files) < len(values):
         raise MalformedRequest(
             f"The form has no file in the field {field!r}; a part with a picture needs a filename.",

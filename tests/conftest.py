@@ -1,0 +1,80 @@
+"""What the tests share: real weights of no merit, real pictures, and the application in process."""
+
+import gzip
+import io
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.lenet.weights import write_model
+from app.main import create_app
+from app.settings import Settings
+
+MNIST = Path(__file__).parents[1] / "training" / "data" / "mnist"
+
+ClientFactory = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture(scope="session")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with an untrained LeNet-5 as lenet5:1, for what does not depend on its answers."""
+    import torch
+    from safetensors.torch import save
+
+    from app.lenet.model import LeNet5
+    from app.lenet.onnx_graph import onnx_bytes
+
+    torch.manual_seed(0)
+    model = LeNet5()
+    folder = tmp_path_factory.mktemp("models")
+    write_model(
+        folder / "lenet5" / "1",
+        {"model.safetensors": save(model.state_dict()), "model.onnx": onnx_bytes(model)},
+        {
+            "task": "digit",
+            "created": "2026-01-01T00:00:00+00:00",
+            "architecture": model.architecture.to_dict(),
+            "threshold": 0.0,
+            "metrics": {"test_error": 0.9},
+            "training": {},
+            "data": {},
+            "versions": {},
+        },
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits() -> list[bytes]:
+    """Training digits of MNIST as PNG."""
+    with gzip.open(MNIST / "train-images-idx3-ubyte.gz") as file:
+        pictures = np.frombuffer(file.read(16 + 64 * 784)[16:], np.uint8).reshape(-1, 28, 28)
+    return [png(picture) for picture in pictures]
+
+
+def png(picture: np.ndarray) -> bytes:
+    """A gray picture, uint8 (h, w), as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def serving(model_dir: Path) -> ClientFactory:
+    """`async with serving(name=value)`: a client of the application in process, under those settings."""
+
+    @asynccontextmanager
+    async def start(**options: object) -> AsyncGenerator[httpx.AsyncClient]:
+        app = create_app(Settings(**{"model_dir": model_dir, "device": "cpu", **options}))
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+                client.service = app.state.service
+                yield client
+
+    return start
