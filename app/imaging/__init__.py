@@ -1,6 +1,6 @@
 """From the bytes of a picture to the network's input: one definition, used by training and serving alike.
 
-    bytes --decode--> gray picture (h, w) --normalize--> input (1, 32, 32), ink 0..1, background 0
+bytes --decode--> gray picture (h, w) --normalize--> input (1, 32, 32), ink 0..1, background 0
 """
 
 from app.imaging.decode import DecodeLimits, Header, decode, probe

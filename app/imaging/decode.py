@@ -38,7 +38,7 @@ def probe(data: bytes, limits: DecodeLimits) -> Header:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             header = Header(image.format or "", *image.size)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise InvalidImage("The bytes are not a picture that can be read.") from error
     if header.width * header.height > limits.max_pixels or max(header.width, header.height) > limits.max_side:
         raise ImageTooLarge("The picture has too many pixels.", width=header.width, height=header.height)
@@ -51,5 +51,5 @@ def decode(data: bytes, limits: DecodeLimits) -> npt.NDArray[Any]:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return np.asarray(image.convert("L"))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise InvalidImage("The bytes are not a picture that can be read.") from error

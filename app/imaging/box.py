@@ -1,0 +1,62 @@
+"""Ink to MNIST's form: a 20x20 box with the aspect kept, the centre of mass in the middle (LeCun et al. 1998, III.A)."""
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Ink = npt.NDArray[np.float32]
+
+SIDE = 32  # pixels of the network's input
+BOX = 20  # pixels of the digit's longer side
+CENTRE = 16  # pixel, counted from 0, that the centre of mass falls into; 14 in MNIST's own 28x28
+SNAP = 1  # pixel: a digit whose longer side is 19 to 21 is not resampled, which would only blur it
+MIN_STROKE = 1.6  # pixels of the 20x20 box; thinner strokes are widened, or they would fade away
+
+
+def scaled(ink: Ink) -> Ink:
+    """Ink 0..1 cut to the digit's own box (h, w), with its longer side brought to 20 pixels."""
+    height, width = ink.shape
+    longer = max(height, width)
+    if abs(longer - BOX) <= SNAP:
+        return ink
+    scale = BOX / longer
+    if scale < 1:
+        ink = _widened(ink, MIN_STROKE / scale)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    shrinking = scale < 1
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+    peak = float(small.max())
+    return (small / peak if 0 < peak else small).astype(np.float32, copy=False)
+
+
+def _widened(ink: Ink, stroke: float) -> Ink:
+    """The ink with its strokes dilated to about `stroke` pixels, if they are thinner."""
+    mask = (ink > 0.5).astype(np.uint8)
+    area = int(np.count_nonzero(mask))
+    if area == 0:
+        return ink
+    # Across a stroke of width w the distance to the ground is w / 4 in the mean (plus half a pixel of the grid).
+    distance = cv2.distanceTransform(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
+    found = 4 * float(distance.sum()) / area - 1
+    missing = round(stroke - found)
+    if missing < 1:
+        return ink
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1))
+    return cv2.dilate(ink, kernel).astype(np.float32, copy=False)
+
+
+def centred(ink: Ink) -> npt.NDArray[np.float32]:
+    """Ink 0..1 of at most 32x32 on a ground of 0, (1, 32, 32), moved by whole pixels to its centre of mass."""
+    height, width = ink.shape
+    moments = cv2.moments(ink)
+    mass = moments["m00"]
+    top = left = 0
+    if mass > 0:
+        top = math.floor(CENTRE - moments["m01"] / mass + 0.5)
+        left = math.floor(CENTRE - moments["m10"] / mass + 0.5)
+    top, left = min(max(top, 0), SIDE - height), min(max(left, 0), SIDE - width)
+    out = np.zeros((1, SIDE, SIDE), np.float32)
+    out[0, top : top + height, left : left + width] = ink
+    return out

@@ -1,0 +1,76 @@
+"""The ground under the ink: paper, its light and its shadows, as a smooth surface.
+
+First a quadratic surface (a slope and a vignette are two) is fitted to a low quantile of the brightness, by weighted
+least squares repeated; then, in larger pictures, a blur that leaves the ink out follows what the quadratic cannot, such
+as the edge of a shadow.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Gray = npt.NDArray[np.float32]
+
+COARSE_SIDE = 96  # pixels; the ground is smooth, so it is estimated on a small copy
+MIN_BLUR_SIDE = 64  # pixels; under this the ink leaves too little ground for anything but the quadratic
+ROUNDS = 8  # of reweighting
+
+
+def reduced(picture: Gray, side: int) -> Gray:
+    """The picture with its longer side brought down to `side` pixels by area means; smaller ones stay as they are."""
+    height, width = picture.shape
+    scale = side / max(height, width)
+    if scale >= 1:
+        return picture
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
+
+
+def quadratic_surface(picture: Gray, quantile: float) -> Gray:
+    """The quadratic surface (h, w) that has the given share of the picture's brightness under it.
+
+    The asymmetric absolute error is minimised by iteratively reweighted least squares. The border counts as much as all
+    the rest: there is seldom ink.
+    """
+    height, width = picture.shape
+    rows, columns = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    y, x = rows.ravel(), columns.ravel()
+    terms = np.stack((np.ones_like(x), x, y, x * x, x * y, y * y), axis=1)  # (h w, 6)
+    values = picture.ravel().astype(np.float64)
+    border = np.ones((height, width), bool)
+    border[1:-1, 1:-1] = False
+    outside = border.ravel()
+    importance = np.where(outside, max(1.0, (~outside).sum() / outside.sum()), 1.0)
+    floor = max(float(values.max() - values.min()), 1e-6) * 0.02
+    weights = importance
+    surface = np.zeros_like(values)
+    for _ in range(ROUNDS):
+        weighted = terms * weights[:, None]
+        # The small ridge keeps pictures of one row or column solvable.
+        surface = terms @ np.linalg.solve(weighted.T @ terms + 1e-6 * np.eye(6), weighted.T @ values)
+        residual = values - surface
+        weights = importance * np.where(residual > 0, quantile, 1 - quantile) / np.maximum(np.abs(residual), floor)
+    return surface.reshape(height, width).astype(np.float32)
+
+
+def ground_of(picture: Gray) -> Gray:
+    """The ground (h, w) under the ink of a picture (h, w) whose ink is the lighter part."""
+    coarse = reduced(picture, COARSE_SIDE)
+    ground = quadratic_surface(coarse, quantile=0.3)
+    if min(picture.shape) >= MIN_BLUR_SIDE:
+        for _ in range(2):
+            ground = _blurred_without_ink(coarse, ground)
+    height, width = picture.shape
+    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+
+
+def _blurred_without_ink(picture: Gray, ground: Gray) -> Gray:
+    """The picture blurred over the pixels that are no ink; where there are none, the ground known so far."""
+    residual = picture - ground
+    spread = 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
+    ink = (residual > max(3 * spread, 0.15 * float(residual.max()))).astype(np.uint8)
+    paper = 1 - cv2.dilate(ink, np.ones((5, 5), np.uint8)).astype(np.float32)
+    sigma = COARSE_SIDE / 14
+    total = cv2.GaussianBlur(paper, (0, 0), sigma)
+    level = cv2.GaussianBlur(paper * picture, (0, 0), sigma)
+    return (level + 0.02 * ground) / (total + 0.02)
