@@ -1,0 +1,21 @@
+# Exact versions of everything that is installed, for Python 3.11 and later on Linux x86-64. uv, itself pinned in
+# constraints.txt, does it: pip install -c constraints.txt uv
+#
+#   make constraints                                    a dependency was added or dropped; every other version stays
+#   make constraints UV_FLAGS='--upgrade-package torch'  a newer torch; --upgrade renews everything
+#   make lock                                           after either: the CPU service's part of it, with hashes
+#
+# tests/test_pins.py holds both files against each other and against pyproject.toml.
+
+COMPILE = uv pip compile - --quiet --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	--no-emit-package lenet5-client --no-emit-package lenet5-serve $(UV_FLAGS)
+
+.PHONY: constraints lock
+constraints lock: export UV_CUSTOM_COMPILE_COMMAND = make $@
+
+# hatchling builds the wheels, uv makes these files
+constraints:
+	printf '%s\n' ./client '.[cuda,train,dev]' hatchling uv | $(COMPILE) --output-file constraints.txt
+
+lock:
+	printf '%s\n' ./client . | $(COMPILE) --constraints constraints.txt --generate-hashes --output-file requirements.lock
