@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 from app.errors import ServiceError
 from app.lenet.registry import default_model_dir
 from training import config as configs
+from training import datasets, download
 from training import evaluate as measuring
 from training.card import summary
 from training.errors import TrainingError
@@ -160,6 +161,39 @@ def evaluate(
         say.line("not as the card says: " + "; ".join(different) if different else "as the card says")
         return 1 if different else 0
     return 0
+
+
+@commands.command
+def fetch(*names: str, data_dir: DataDir = None) -> int:
+    """Fetch data sets, resuming what broke off; without a name, say which sets there are and what is here.
+
+    Parameters
+    ----------
+    names
+        mnist-train, mnist-test, usps, optdigits; or mnist for both of its parts.
+    """
+    say = Reporter()
+    folder = data_dir or datasets.COMMITTED
+    if not names:
+        for known in datasets.DATASETS.values():
+            say.line(
+                f"{known.name:12} {_state(known, data_dir):8} {known.count:6} digits, {known.title}; {known.licence}"
+            )
+        return 0
+    for name in names:
+        parts = [known for known in datasets.DATASETS if known.startswith(f"{name}-")] or [name]
+        for file in [file for part in parts for file in datasets.describe(part).files]:
+            download.fetch(file, folder, say)
+    return 0
+
+
+def _state(known: datasets.Dataset, data_dir: Path | None) -> str:
+    try:
+        places = [datasets.locate(file, data_dir) for file in known.files]
+    except TrainingError:
+        return "missing"
+    wrong = any(download.wrong_with(file, place) for file, place in zip(known.files, places, strict=True))
+    return "damaged" if wrong else "here"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,10 +1,19 @@
 """What a run says while it works: bars on a terminal, plain lines elsewhere."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 T = TypeVar("T")
 
@@ -28,13 +37,20 @@ class Reporter:
         with Progress(*columns, console=self.console, transient=True) as progress:
             yield from progress.track(items, total=total, description=what)
 
+    @contextmanager
+    def meter(self, what: str, have: int, total: int | None) -> Iterator[Callable[[int], None]]:
+        """What moves a bar of bytes on by so many, from `have` to `total` if that is known; on a terminal."""
+        if not self.console.is_terminal:
+            yield lambda _: None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            task = progress.add_task(what, completed=have, total=total)
+            yield lambda count: progress.advance(task, count)
+
 
 class Silent(Reporter):
     """Says nothing: for Python callers and tests."""
 
-    def line(self, text: str) -> None:
-        """Nothing."""
-
-    def track(self, items: Iterable[T], what: str, total: int) -> Iterator[T]:  # noqa: ARG002
-        """The items."""
-        yield from items
+    def __init__(self) -> None:
+        super().__init__(Console(quiet=True, force_terminal=False))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from training.datasets import mnist, optdigits, usps
 from training.datasets import source as _source
-from training.datasets.source import COMMITTED, Dataset, Digits, SourceFile
+from training.datasets.source import COMMITTED, Dataset, Digits, SourceFile, locate
 from training.errors import DatasetError
 
-__all__ = ["COMMITTED", "DATASETS", "Dataset", "Digits", "SourceFile", "describe", "load"]
+__all__ = ["COMMITTED", "DATASETS", "Dataset", "Digits", "SourceFile", "describe", "load", "locate"]
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset for dataset in (mnist.TRAIN, mnist.TEST, usps.TRAIN, optdigits.ALL)
