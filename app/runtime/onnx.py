@@ -55,5 +55,4 @@ def _options(threads: int) -> onnxruntime.SessionOptions:
     # Threads that wait by spinning take the cores that uvicorn and other workers need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.enable_mem_pattern = False  # it plans memory for each input shape anew, and the batch size varies
     return options
