@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from app import logs
 from app.api import errors, ops, predict
 from app.api.middleware import RequestContext
 from app.api.service import BodyLimits, Service
@@ -31,6 +32,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises ModelError when a default model must not be served, so that a failed start never reports ready.
     """
     settings = settings or Settings()
+    if not structlog.is_configured():
+        logs.configure(level=settings.log_level, form=settings.log_format)
     metrics, lifecycle = Metrics(), Lifecycle()
     engine = _engine(settings, metrics)
 

@@ -140,11 +140,9 @@ def _work(settings: Settings, listener: socket.socket, pipe: Connection) -> None
     os.setsid()  # an interrupt from the keyboard is the supervisor's, which passes it on
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Imported here: the metrics choose their files when they are imported, after METRICS_DIR is set.
-    from app.logs import configure  # noqa: PLC0415
     from app.main import create_app  # noqa: PLC0415
     from app.server import serve  # noqa: PLC0415
 
-    configure(level=settings.log_level, form=settings.log_format)
     try:
         app = create_app(settings)
     except ServiceError as error:

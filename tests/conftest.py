@@ -12,12 +12,19 @@ import pytest
 from PIL import Image
 
 from app.lenet.weights import write_model
+from app.logs import configure
 from app.main import create_app
 from app.settings import Settings
 
 MNIST = Path(__file__).parents[1] / "training" / "data" / "mnist"
 
 ClientFactory = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """The service's own log, once, as JSON."""
+    configure(level="warning", form="json")
 
 
 @pytest.fixture(scope="session")

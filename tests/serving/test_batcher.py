@@ -196,7 +196,7 @@ async def test_a_burst_is_one_batch_though_it_comes_in_several_turns_of_the_loop
 
 
 async def test_a_delay_that_was_asked_for_gathers_requests_that_come_apart():
-    """With max_batch_delay, requests that come one after another within it share a pass, which starts once it's full."""
+    """With max_batch_delay, requests that come apart share a pass, which starts once it is full."""
     device = Device()
     async with running(device, max_batch_size=3, max_batch_delay=60) as batcher:
         futures = []
