@@ -4,7 +4,9 @@
     ├── InferenceFailed               500 inference_failed       the forward pass raised; only its own batch is hit
     ├── RequestError                                             the caller can mend it
     │   ├── MalformedRequest          400 malformed_request      broken HTTP or a broken form
+    │   ├── NotFound                  404 not_found              nothing is at this path
     │   ├── UnknownModel              404 unknown_model          no such model, or of another task
+    │   ├── MethodNotAllowed          405 method_not_allowed     the path does not take this method
     │   ├── RequestTimeout            408 request_timeout        headers or body came too slowly
     │   ├── BodyTooLarge              413 body_too_large         more bytes than the endpoint takes
     │   ├── ImageTooLarge             413 image_too_large        too many pixels, or too long a side
@@ -24,9 +26,6 @@
         ├── ManifestInvalid           500 manifest_invalid       manifest.json is not what it should be
         ├── DigestMismatch            500 digest_mismatch        a file's SHA-256 is not the manifest's
         └── PreprocessingMismatch     500 preprocessing_mismatch trained on another form of the input
-
-Unknown routes and wrong methods are answered by the router with the codes `not_found` (404) and
-`method_not_allowed` (405).
 """
 
 from typing import Any, ClassVar
@@ -70,11 +69,32 @@ class MalformedRequest(RequestError):
     """The HTTP message or the multipart form cannot be parsed."""
 
 
+class NotFound(RequestError):
+    """Nothing is at this path."""
+
+    status = 404
+    code = "not_found"
+
+
 class UnknownModel(RequestError):
     """No model of that name and version is served for this task."""
 
     status = 404
     code = "unknown_model"
+
+
+class MethodNotAllowed(RequestError):
+    """The path does not take this method; the header Allow says which it takes."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: str) -> None:
+        super().__init__(message, allowed=allowed)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Allow": self.details["allowed"]}
 
 
 class RequestTimeout(RequestError):

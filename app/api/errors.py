@@ -8,15 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.errors import InvalidParameter, MalformedRequest, RequestError, ServiceError
-
-
-class _NotFound(RequestError):
-    status, code = 404, "not_found"
-
-
-class _MethodNotAllowed(RequestError):
-    status, code = 405, "method_not_allowed"
+from app.errors import InvalidParameter, MalformedRequest, MethodNotAllowed, NotFound, ServiceError
 
 
 def error_response(error: ServiceError) -> Response:
@@ -29,13 +21,11 @@ def install(app: FastAPI) -> None:
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-        if error.status_code == _MethodNotAllowed.status:
+        if error.status_code == NotFound.status:
+            return error_response(NotFound("There is nothing at this path.", path=request.url.path))
+        if error.status_code == MethodNotAllowed.status:
             allowed = (error.headers or {}).get("Allow", "")
-            response = error_response(_MethodNotAllowed("This path does not take this method.", allowed=allowed))
-            response.headers["Allow"] = allowed
-            return response
-        if error.status_code == _NotFound.status:
-            return error_response(_NotFound("There is nothing at this path.", path=request.url.path))
+            return error_response(MethodNotAllowed("This path does not take this method.", allowed=allowed))
         return error_response(MalformedRequest(f"The request cannot be understood: {error.detail}"))
 
     async def invalid(_: Request, error: Exception) -> Response:
