@@ -3,6 +3,7 @@
 An unknown key, a wrong type or an impossible value is an error that names the key and what is known.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -56,9 +57,12 @@ class Config:
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
-        for key, names in (("data.train", self.data.train), ("data.test", self.data.test)):
-            if names not in DATASETS:
-                raise ConfigError(f"{key} is {names!r}; the known data sets are {', '.join(DATASETS)}")
+        for key, text in (("name", self.name), ("model", self.model)):
+            if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", text):
+                raise ConfigError(f"{key} is {text!r}; it names a folder, with letters, digits, '.', '_' and '-'")
+        for key, text in (("data.train", self.data.train), ("data.test", self.data.test)):
+            if text not in DATASETS:
+                raise ConfigError(f"{key} is {text!r}; the known data sets are {', '.join(DATASETS)}")
         at_least = {
             "seed": (self.seed, 0),
             "data.limit": (self.data.limit, 0),

@@ -6,6 +6,7 @@ import hashlib
 import random
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +19,7 @@ from training.datasets.idx import IdxFile
 from training.download import fetch, part_of
 from training.errors import DownloadError
 
-CONTENT = bytes([0, 0, 8, 1]) + (200_000).to_bytes(4, "big") + random.Random(0).randbytes(200_000)  # noqa: S311
+CONTENT = bytes([0, 0, 8, 1]) + (200_000).to_bytes(4, "big") + random.Random(0).randbytes(200_000)
 BODY = gzip.compress(CONTENT, mtime=0)
 OTHER = gzip.compress(CONTENT[:-1] + b"\xff", mtime=0)
 
@@ -76,17 +77,29 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    what = Site()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"site": what}))
+class Server(ThreadingHTTPServer):
+    """Says nothing when a client hangs up."""
+
+    def handle_error(self, *arguments: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def serving(site: Site) -> Iterator[Site]:
+    server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"site": site}))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    what.url = f"http://127.0.0.1:{server.server_port}/x.gz"
-    yield what
+    site.url = f"http://127.0.0.1:{server.server_port}/x.gz"
+    yield site
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving(Site()) as what:
+        yield what
 
 
 @pytest.fixture(autouse=True)
@@ -182,17 +195,8 @@ def test_a_part_without_validator_is_started_anew(site: Site, tmp_path: Path) ->
 @pytest.mark.parametrize("bad", [OTHER, BODY[:-1], b"", b"<html>not here</html>", CONTENT], ids=len)
 def test_a_wrong_checksum_goes_on_to_the_next_mirror(site: Site, tmp_path: Path, bad: bytes) -> None:
     """Wrong bytes with a good status never get the final name; the next mirror is asked."""
-    wrong = Site(body=bad)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Wrong", (Handler,), {"site": wrong}))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        file = idx(f"http://127.0.0.1:{server.server_port}/x.gz", site.url)
-        assert fetch(file, tmp_path).read_bytes() == BODY
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Site(body=bad)) as wrong:
+        assert fetch(idx(wrong.url, site.url), tmp_path).read_bytes() == BODY
     assert len(wrong.asked) == 1
     assert "Range" not in site.asked[0]
     assert names(tmp_path) == ["x.gz"]

@@ -52,7 +52,7 @@ class NpzFile:
             DatasetError: the file is damaged, lacks an array, or holds another one.
         """
         try:
-            with np.load(location, allow_pickle=False) as archive:
+            with location.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
                 arrays = {spec.key: archive[spec.key] for spec in self.arrays}
         except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             keys = ", ".join(spec.key for spec in self.arrays)

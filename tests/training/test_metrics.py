@@ -1,0 +1,107 @@
+"""The figures, against values worked out by hand and against laws."""
+
+import math
+
+import numpy as np
+import pytest
+
+from training import metrics
+from training.metrics import measure, softmax, threshold_for
+
+THREE = np.array([[0.7, 0.2, 0.1], [0.1, 0.5, 0.4], [0.3, 0.3, 0.4]])
+TRUTH = np.array([0, 2, 2])
+
+
+def some(seed: int, n: int = 500) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and labels that follow them: perfectly calibrated, but for chance."""
+    rng = np.random.default_rng(seed)
+    probabilities = softmax(rng.normal(0, 2, (n, 10)))
+    labels = np.array([rng.choice(10, p=row) for row in probabilities])
+    return probabilities, labels
+
+
+def test_figures_worked_out_by_hand() -> None:
+    """Error, NLL, Brier and confusion of three digits."""
+    found = measure(THREE, TRUTH)
+    assert (found.count, found.misses) == (3, 1)
+    assert found.error_percent == pytest.approx(100 / 3)
+    assert found.nll == pytest.approx(-(math.log(0.7) + 2 * math.log(0.4)) / 3)
+    assert found.brier == pytest.approx((0.09 + 0.04 + 0.01 + 0.01 + 0.25 + 0.36 + 0.09 + 0.09 + 0.36) / 3)
+    assert found.confusion == ((1, 0, 0), (0, 0, 0), (0, 1, 1))
+
+
+def test_ece_worked_out_by_hand() -> None:
+    """Three digits in three bins: the gaps 0.3, 0.5 and 0.6, each with a third of the weight."""
+    assert metrics.ece(THREE, TRUTH) == pytest.approx((0.3 + 0.5 + 0.6) / 3)
+
+
+def test_a_sure_and_right_model_is_perfect() -> None:
+    """One-hot probabilities of the truth score 0 in everything."""
+    found = measure(np.eye(10)[[3, 1, 4]], np.array([3, 1, 4]))
+    assert (found.misses, found.nll, found.brier, found.ece) == (0, 0, 0, 0)
+
+
+def test_a_sure_and_wrong_model_is_finite() -> None:
+    """A probability of 0 for the truth gives a large NLL, not an infinite one."""
+    assert 80 < measure(np.eye(2)[[0]], np.array([1])).nll < 100
+
+
+def test_the_bins_hold_every_digit_once() -> None:
+    """Counts sum to n, and the counted shares of right digits give the accuracy."""
+    probabilities, labels = some(0)
+    table = metrics.reliability(probabilities, labels)
+    assert table[:, 0].sum() == len(labels)
+    assert (table[:, 0] * table[:, 2]).sum() == pytest.approx((probabilities.argmax(1) == labels).sum())
+
+
+def test_a_calibrated_model_has_a_small_ece() -> None:
+    """Labels drawn from the probabilities themselves: the gap is chance alone, and grows when they are sharpened."""
+    probabilities, labels = some(1, 5000)
+    sharp = probabilities**3 / (probabilities**3).sum(axis=1, keepdims=True)
+    assert metrics.ece(probabilities, labels) < 0.03
+    assert metrics.ece(sharp, labels) > 0.1
+
+
+def test_the_confusion_matrix_sums_to_its_margins() -> None:
+    """Rows sum to the true counts, the diagonal to the right ones."""
+    probabilities, labels = some(2)
+    table = metrics.confusion(probabilities, labels)
+    assert table.sum(axis=1).tolist() == np.bincount(labels, minlength=10).tolist()
+    assert np.trace(table) == (probabilities.argmax(1) == labels).sum()
+
+
+def test_refusing_the_least_sure() -> None:
+    """Nothing refused is the plain error, everything refused is 0, and the least sure go first."""
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.55, 0.45]])
+    labels = np.array([0, 0, 1, 1])
+    assert [metrics.reject_curve(probabilities, labels, rate) for rate in (0, 0.25, 0.5, 1)] == [
+        50,
+        pytest.approx(100 / 3),
+        0,
+        0,
+    ]
+
+
+@pytest.mark.parametrize("accepted", [0.985, 0.99, 0.999, 1.0])
+def test_the_threshold_lets_pass_what_it_should(accepted: float) -> None:
+    """At least the share asked for reaches the threshold, and the next digit would not but for rounding."""
+    probabilities, _ = some(3, 1000)
+    confidence = np.sort(probabilities.max(axis=1))
+    threshold = threshold_for(probabilities, accepted)
+    refused = (confidence < threshold).sum()
+    assert refused <= round((1 - accepted) * 1000)
+    assert threshold > confidence[round((1 - accepted) * 1000)] - 0.0001
+
+
+def test_softmax_is_that_of_a_library() -> None:
+    """Rows sum to 1 and large logits do not overflow."""
+    logits = np.array([[1000.0, 999.0], [-1000.0, 0.0]], np.float32)
+    found = softmax(logits)
+    assert found.sum(axis=1) == pytest.approx([1, 1])
+    assert found[0, 0] == pytest.approx(1 / (1 + math.exp(-1)))
+
+
+def test_nothing_cannot_be_measured() -> None:
+    """No digits: an error, not figures of nothing."""
+    with pytest.raises(ValueError, match="nothing to measure"):
+        measure(np.zeros((0, 10)), np.zeros(0, np.int64))
