@@ -74,9 +74,7 @@ def test_a_crash_leaves_old_or_new(tmp_path: Path, mode: str, before: dict[str, 
         target.parent.mkdir()
         if before is not None:
             write_folder(target, before)
-        done = subprocess.run(  # noqa: S603  (this interpreter)
-            [sys.executable, "-c", CRASH, str(target), str(k), mode], check=False
-        )
+        done = subprocess.run([sys.executable, "-c", CRASH, str(target), str(k), mode], check=False)
         found = content(target)
         if mode == "aside" and found is None:
             beside = [content(path) for path in sorted(target.parent.iterdir())]

@@ -166,16 +166,16 @@ def test_rbf_of_two_classes_uses_the_first_two_bitmaps() -> None:
     assert torch.equal(model.output.bitmaps, torch.from_numpy(bitmaps()[:2]))
 
 
-def test_initial_weights_are_uniform_within_the_fan_ins_bound() -> None:
-    """Weights fill +-2.4 / fan-in (the paper), biases are 0, and a seed gives the same weights again."""
+def test_initial_weights_keep_the_variance() -> None:
+    """Weights are uniform with a deviation of 1 / sqrt(fan-in), biases are 0, and a seed gives the same ones again."""
     model = LeNet5(c3="table1")
-    bounds = {"c1": 2.4 / 25, "c5": 2.4 / 400, "f6": 2.4 / 120, "output": 2.4 / 84}
-    for name, bound in bounds.items():
-        weight = getattr(model, name).weight.detach()
-        assert 0.95 * bound < weight.abs().max() <= bound
-        assert float(weight.std()) == pytest.approx(bound / 3**0.5, rel=0.1)
-    for fan_in, kernels in ((75, model.c3.weight[:18]), (100, model.c3.weight[18:54]), (150, model.c3.weight[54:])):
-        assert 0.95 * 2.4 / fan_in < kernels.abs().max() <= 2.4 / fan_in
-    assert all(not getattr(model, name).bias.any() for name in ("c1", "c3", "c5", "f6", "output"))
+    kernels = model.c3.weight.detach()
+    weights = {25: model.c1.weight, 400: model.c5.weight, 120: model.f6.weight, 84: model.output.weight}
+    weights |= {75: kernels[:18], 100: kernels[18:54], 150: kernels[54:]}
+    for fan_in, weight in weights.items():
+        bound = (3 / fan_in) ** 0.5
+        assert 0.95 * bound < float(weight.detach().abs().max()) <= bound * (1 + 1e-6)
+        assert float(weight.detach().std()) == pytest.approx(fan_in**-0.5, rel=0.1)
+    assert not any(getattr(model, name).bias.any() for name in ("c1", "c3", "c5", "f6", "output"))
     torch.manual_seed(0)
     assert torch.equal(LeNet5(c3="table1").c5.weight, model.c5.weight)

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.cuda, pytest.mark.skipif(driver_device_count() == 0, r
 
 def test_a_request_allocates_nothing_on_the_device(model_folder: Path) -> None:
     """Once warm, batches of every size leave the device's allocation counters where they were."""
-    import torch  # noqa: PLC0415  (not imported where this file is skipped)
+    import torch
 
     backend = backend_class("torch-cuda")(model_folder, 33, 1)
     backend.warm_up()
