@@ -1,0 +1,33 @@
+"""A service of our own to measure: `lenet5 serve` on a free port, ended with the block."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def service(*options: str) -> Iterator[str]:
+    """The URL of a running service under those options. Raises RuntimeError when it does not start."""
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        try:
+            found = re.search(r"http://\S+", first)
+            if found is None:
+                raise RuntimeError(first.strip())
+            yield found[0]
+        finally:
+            process.terminate()
+
+
+def metric(text: str, name: str, **labels: str) -> float:
+    """The sum of a metric's samples that carry these labels, in Prometheus' text format."""
+    total = 0.0
+    for line in text.splitlines():
+        sample, _, value = line.rpartition(" ")
+        if sample.partition("{")[0] == name and all(f'{key}="{what}"' in sample for key, what in labels.items()):
+            total += float(value)
+    return total

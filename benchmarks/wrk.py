@@ -1,0 +1,73 @@
+"""Load from wrk, a client in C: a Python client is slower than the service and would measure itself."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPT = """
+local bodies = {}
+for _, path in ipairs({%s}) do
+  local file = io.open(path, "rb")
+  bodies[#bodies + 1] = file:read("*a")
+  file:close()
+end
+local turn = 0
+request = function()
+  turn = turn %% #bodies + 1
+  return wrk.format("POST", nil, {["Content-Type"] = "image/png"}, bodies[turn])
+end
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk measured."""
+
+    requests: int
+    rate: float  # requests a second
+    p50: float  # seconds
+    p99: float
+    errors: int  # answers other than 2xx and 3xx, and socket errors
+
+
+def load(url: str, bodies: Sequence[bytes], *, connections: int, seconds: int) -> Load:
+    """A closed loop that posts `bodies` in turn. Raises FileNotFoundError when there is no wrk."""
+    if shutil.which("wrk") is None:
+        raise FileNotFoundError("this benchmark needs wrk (Debian: apt-get install wrk)")
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{i}.png" for i in range(len(bodies))]
+        for path, body in zip(paths, bodies, strict=True):
+            path.write_bytes(body)
+        script = Path(folder) / "post.lua"
+        script.write_text(SCRIPT % ", ".join(f'"{path}"' for path in paths))
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script), url]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return _parse(output)
+
+
+def _parse(output: str) -> Load:
+    errors = [int(n) for n in re.findall(r"(?:connect|read|write|timeout|responses:) (\d+)", output)]
+    return Load(
+        requests=int(_find(r"(\d+) requests in", output)),
+        rate=float(_find(r"Requests/sec:\s+([\d.]+)", output)),
+        p50=_seconds(_find(r"50%\s+(\S+)", output)),
+        p99=_seconds(_find(r"99%\s+(\S+)", output)),
+        errors=sum(errors),
+    )
+
+
+def _find(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    if found is None:
+        raise RuntimeError(f"wrk printed something else: {text}")
+    return found[1]
+
+
+def _seconds(text: str) -> float:
+    """wrk's `1.23ms` as seconds."""
+    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()  # type: ignore[union-attr]
+    return float(value) * {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[unit]
