@@ -20,7 +20,7 @@ def onnx_bytes(model: LeNet5) -> bytes:
     and onnxscript.
     """
     model = copy.deepcopy(model).cpu().eval()
-    example = torch.zeros(2, 1, 32, 32)  # of two pictures: torch.export takes a size of 1 for a constant
+    example = torch.zeros(2, 1, 32, 32)  # two pictures: some versions of torch take a size of 1 for a constant
     registry_log = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = registry_log.level
     registry_log.setLevel(logging.ERROR)  # it warns four times that torchvision, which nobody needs here, is missing
