@@ -10,6 +10,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable
+from math import ceil
 from types import FrameType
 
 import structlog
@@ -94,7 +95,8 @@ def serve(app: FastAPI, listener: socket.socket, settings: Settings, *, listenin
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=int(settings.keep_alive_timeout),
-        timeout_graceful_shutdown=int(settings.drain_timeout + LAST_ANSWERS),
+        proxy_headers=False,
+        timeout_keep_alive=ceil(settings.keep_alive_timeout),
+        timeout_graceful_shutdown=ceil(settings.drain_timeout + LAST_ANSWERS),
     )
     Server(config, app.state.service.lifecycle, settings=settings, listening=listening).run([listener])

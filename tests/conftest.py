@@ -1,30 +1,16 @@
-"""What the tests share: real weights of no merit, real pictures, and the application in process."""
+"""What the tests share: real weights of no merit and real pictures."""
 
 import gzip
 import io
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
 from app.lenet.weights import write_model
-from app.logs import configure
-from app.main import create_app
-from app.settings import Settings
 
 MNIST = Path(__file__).parents[1] / "training" / "data" / "mnist"
-
-ClientFactory = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _logs() -> None:
-    """The service's own log, once, as JSON."""
-    configure(level="warning", form="json")
 
 
 @pytest.fixture(scope="session")
@@ -69,19 +55,3 @@ def png(picture: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-@pytest.fixture
-def serving(model_dir: Path) -> ClientFactory:
-    """`async with serving(name=value)`: a client of the application in process, under those settings."""
-
-    @asynccontextmanager
-    async def start(**options: object) -> AsyncGenerator[httpx.AsyncClient]:
-        app = create_app(Settings(**{"model_dir": model_dir, "device": "cpu", **options}))
-        async with app.router.lifespan_context(app):
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-                client.service = app.state.service
-                yield client
-
-    return start
