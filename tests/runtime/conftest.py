@@ -22,8 +22,8 @@ def model_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     torch.manual_seed(2)
     model = LeNet5.from_architecture(ARCHITECTURES[request.param])
     with torch.no_grad():
-        for parameter in model.parameters():  # so far from 0 that a wrong order or a lost offset shows
-            parameter.mul_(3)
+        for parameter in model.parameters():  # biases and coefficients are all alike at first: a mix-up would not show
+            parameter.add_(torch.randn_like(parameter), alpha=0.01)
     folder: Path = tmp_path_factory.mktemp("models") / request.param / "1"
     write_model(
         folder,
