@@ -14,7 +14,7 @@ from training import card, datasets, figures
 from training.card import SeedFigure
 from training.config import to_toml
 from training.errors import TrainingError
-from training.run import RunResult, identity
+from training.run import RunResult
 
 RESULT = "result.json"
 """Beside a run's checkpoint: its test figure, so that a card can speak of all seeds."""
@@ -105,12 +105,13 @@ def _record_seed(result: RunResult) -> list[SeedFigure]:
     Runs lie beside each other, and only those count that differ from this one in nothing but the seed.
     """
     mine = SeedFigure(result.config.seed, result.test.error_percent, result.test.misses)
-    record = {"run": identity(replace(result.config, seed=0)), "figure": asdict(mine)}
+    common = result.identity | {"config": replace(result.config, seed=0).to_dict()}
+    record = {"run": common, "figure": asdict(mine)}
     result.run_dir.mkdir(parents=True, exist_ok=True)
     (result.run_dir / RESULT).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     found = {mine.seed: mine}
     for path in sorted(result.run_dir.parent.glob(f"{result.config.name}-seed*/{RESULT}")):
         other = json.loads(path.read_text(encoding="utf-8"))
-        if other["run"] == json.loads(json.dumps(record["run"])):
+        if other["run"] == json.loads(json.dumps(common)):
             found[other["figure"]["seed"]] = SeedFigure(**other["figure"])
     return [found[seed] for seed in sorted(found)]

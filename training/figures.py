@@ -74,7 +74,7 @@ def learning_curve(result: RunResult) -> bytes:
     return _png(figure)
 
 
-def misread(digits: Digits, probabilities: Floats, most: int = 400) -> bytes:
+def misread(digits: Digits, probabilities: Floats, most: int = 210) -> bytes:
     """The misread digits, the surest mistakes first: truth > reading and confidence in percent.
 
     More than `most` are cut off, and the title says so.

@@ -1,5 +1,6 @@
 """Digits as the network meets them: the form that the service makes too, on the training device."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,10 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def sha256(self) -> str:
+        """Of the inputs' bytes: two runs that saw other pixels are not the same run."""
+        return hashlib.sha256(self.inputs.cpu().numpy().data).hexdigest()
 
     def take(self, index: npt.NDArray[np.int64]) -> "Examples":
         """The examples at `index` (k,), in that order."""

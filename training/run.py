@@ -63,6 +63,7 @@ class RunResult:
     test_probabilities: npt.NDArray[np.float64]  # (n, 10)
     device: str
     run_dir: Path
+    identity: dict[str, Any]  # see the function of this name
 
     @property
     def seconds(self) -> float:
@@ -70,13 +71,14 @@ class RunResult:
         return sum(record.seconds for record in self.log)
 
 
-def identity(config: Config) -> dict[str, Any]:
+def identity(config: Config, examples: Examples) -> dict[str, Any]:
     """What two runs must have in common for one to go on where the other stopped, or to be compared over seeds."""
     names = (config.data.train, config.data.test)
     return {
         "config": config.to_dict(),
         "preprocessing": PREPROCESSING_ID,
         "data": {name: datasets.describe(name).checksums for name in names},
+        "inputs": examples.sha256(),
     }
 
 
@@ -99,15 +101,16 @@ def run(
     say = reporter or Silent()
     torch.set_num_threads(config.recipe.threads)
     where = device.choose(on)
-    start = checkpoint.read(run_dir, identity(config)) if resume else None
     learnable = _limited(datasets.load(config.data.train, data_dir), config.data.limit)
     parts = _split(config, learnable, data_dir)
     examples = prepare(learnable, where, say)
+    same = identity(config, examples)
+    start = checkpoint.read(run_dir, same) if resume else None
     say.line(
         f"{config.name}, seed {config.seed}, on {device.describe(where)}: {len(parts.learnt)} digits to learn from"
     )
 
-    journal = _Journal(config, run_dir, say)
+    journal = _Journal(config, same, run_dir, say)
     held_out_examples = examples.take(parts.held_out)
     if start:
         journal.log = [Record(**record) for record in start.progress["log"]]
@@ -140,14 +143,16 @@ def run(
         test_probabilities=probabilities,
         device=device.describe(where),
         run_dir=run_dir,
+        identity=same,
     )
 
 
 class _Journal:
     """What a run has come to so far: kept in memory, said, and written as a checkpoint after every epoch."""
 
-    def __init__(self, config: Config, run_dir: Path, reporter: Reporter) -> None:
+    def __init__(self, config: Config, same: dict[str, Any], run_dir: Path, reporter: Reporter) -> None:
         self.config = config
+        self.identity = same
         self.run_dir = run_dir
         self.reporter = reporter
         self.log: list[Record] = []
@@ -161,7 +166,7 @@ class _Journal:
             "log": [asdict(record) for record in self.log],
             "held_out": asdict(self.held_out) if self.held_out else None,
         }
-        checkpoint.write(self.run_dir, Checkpoint(identity(self.config), progress, trainer.state()))
+        checkpoint.write(self.run_dir, Checkpoint(self.identity, progress, trainer.state()))
         measured = "" if record.held_out_error_percent is None else f"  held out {record.held_out_error_percent:5.2f} %"
         self.reporter.line(
             f"{record.phase:8} epoch {record.epoch:2}/{self.config.recipe.epochs}"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ from small_run import Small
 from app.imaging import PREPROCESSING_ID
 from app.lenet.registry import Registry
 from training import checkpoint, config
+from training import run as running
 from training.cli import main
 from training.errors import CheckpointError, DatasetError
+from training.inputs import Examples
 from training.run import run
 
 RUNNER = """
@@ -128,6 +131,19 @@ def test_another_config_does_not_go_on(small: Small) -> None:
         run(other, run_dir=small.runs / "small-seed0", on="cpu", resume=True)
 
 
+def test_other_pixels_do_not_go_on(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint is refused when the same pictures are normalised otherwise than at its start."""
+    known = running.prepare
+
+    def otherwise(*arguments: Any) -> Examples:
+        examples = known(*arguments)
+        return Examples(examples.inputs * 0.5, examples.labels)
+
+    monkeypatch.setattr(running, "prepare", otherwise)
+    with pytest.raises(CheckpointError, match="inputs was"):
+        run(config.load(small.config), run_dir=small.runs / "small-seed0", on="cpu", resume=True)
+
+
 def test_without_the_writers_there_is_no_other_split(tmp_path: Path) -> None:
     """A config that asks for the writer-disjoint split fails without the file that says who wrote what."""
     settings = config.parse({"name": "x", "data": {"validation": "writers"}})
@@ -135,8 +151,11 @@ def test_without_the_writers_there_is_no_other_split(tmp_path: Path) -> None:
         run(settings, run_dir=tmp_path, on="cpu")
 
 
-def test_max_error_is_the_exit_code(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
+def test_max_error_is_the_exit_code(
+    small: Small, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With `--max-error` the exit code says whether the test error is that or less; the last line has the figures."""
+    monkeypatch.setattr("training.cli.export", lambda result, target: None)  # only the way to it is tried here
     command = ["train", str(small.config), "--runs", str(small.runs), "--device", "cpu", "--resume"]
     assert main([*command, "--max-error", "100"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
