@@ -3,7 +3,8 @@
 bytes --decode--> gray picture (h, w) --normalize--> input (1, 32, 32), ink 0..1, background 0
 """
 
-from app.imaging.decode import DecodeLimits, Header, decode, probe
+from app.imaging.containers import DecodeLimits
+from app.imaging.decode import Header, decode, probe
 from app.imaging.normalize import INPUT_SHAPE, PREPROCESSING_ID, Normalized, Reason, from_mnist_form, normalize
 
 __all__ = [

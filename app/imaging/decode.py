@@ -1,55 +1,118 @@
-"""The bytes of a picture to a gray array; every bound holds before anything is decoded."""
+"""The bytes of a picture to gray pixels; every bound holds before anything is decoded."""
 
 import io
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
+from PIL import WebPImagePlugin as WebpImagePlugin
 
-from app.errors import ImageTooLarge, InvalidImage
+from app.errors import InvalidImage
+from app.imaging.alpha import composited
+from app.imaging.containers import Container, DecodeLimits, open_container
 
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
+Gray = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 
-
-@dataclass(frozen=True)
-class DecodeLimits:
-    """What a picture may cost; limits on bytes are HTTP's."""
-
-    max_pixels: int = 16_000_000
-    max_side: int = 10_000  # pixels
-    max_scans: int = 1000  # of a JPEG
-    max_scan_megapixels: float = 200  # scans of a JPEG x its megapixels
-    max_chunks: int = 1000  # chunks, segments, entries or blocks of the container
+# The format is known from the walk, so Pillow's search for it, a third of a small picture's time, is not needed.
+PLUGINS: dict[str, Any] = {
+    "PNG": PngImagePlugin.PngImageFile,
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "WEBP": WebpImagePlugin.WebPImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+}
+DRAFT_SIDE = 1024  # pixels; a JPEG twice as large or more on both sides is decoded at 1/2, 1/4 or 1/8
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # EXIF orientation -> what turns it upright
 
 
 @dataclass(frozen=True)
 class Header:
     """What a picture says of itself."""
 
-    format: str  # one of FORMATS
+    format: str  # PNG, JPEG, TIFF, BMP, WEBP or GIF
     width: int  # pixels, before an EXIF turn
     height: int
 
 
 def probe(data: bytes, limits: DecodeLimits) -> Header:
-    """What the picture says of itself, once every bound of `limits` is known to hold."""
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            header = Header(image.format or "", *image.size)
-    except Exception as error:
-        raise InvalidImage("The bytes are not a picture that can be read.") from error
-    if header.width * header.height > limits.max_pixels or max(header.width, header.height) > limits.max_side:
-        raise ImageTooLarge("The picture has too many pixels.", width=header.width, height=header.height)
-    return header
+    """What the picture says of itself, once every bound of `limits` is known to hold; decodes nothing.
+
+    Raises UnsupportedMediaType for another format, ImageTooLarge over a limit and InvalidImage for a broken file.
+    """
+    container = open_container(data, limits)
+    return Header(container.format, container.width, container.height)
 
 
-def decode(data: bytes, limits: DecodeLimits) -> npt.NDArray[Any]:
-    """A picture's first frame as gray, uint8 or float32 (h, w)."""
-    probe(data, limits)
+def decode(data: bytes, limits: DecodeLimits) -> Gray:
+    """A picture's first frame, upright, as gray levels 0..255: uint8 (h, w), or float32 where it has more than 8 bits.
+
+    Raises what `probe` raises, and InvalidImage when the pixels cannot be decoded.
+    """
+    container = open_container(data, limits)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return np.asarray(image.convert("L"))
-    except Exception as error:
-        raise InvalidImage("The bytes are not a picture that can be read.") from error
+        return _pixels(container)
+    except InvalidImage:
+        raise
+    except Exception as error:  # decoders raise OSError, ValueError, SyntaxError, TypeError and more
+        raise InvalidImage("The picture cannot be decoded.", format=container.format, reason=str(error)) from error
+
+
+def _pixels(container: Container) -> Gray:
+    with PLUGINS[container.format](io.BytesIO(container.body)) as image:
+        if image.size != (container.width, container.height):
+            raise InvalidImage("The picture's size is not what its header says.", size=image.size)
+        if container.format == "JPEG":
+            image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
+        image.load()
+        upright = image if container.orientation == 1 else image.transpose(TURNS[container.orientation])
+        return _gray(upright)
+
+
+def _gray(image: Image.Image | ImageFile.ImageFile) -> Gray:
+    """A loaded image of any of Pillow's modes as gray levels 0..255."""
+    if image.mode == "L" and "transparency" not in image.info:
+        return np.asarray(image)
+    if image.mode.startswith("I;16"):
+        return _from_sixteen_bits(np.asarray(image))
+    if image.mode in ("I", "F"):
+        return _stretched(np.asarray(image, dtype=np.float32))
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        pixels = np.asarray(image.convert("RGBA"))
+        return composited(_luminance(pixels), pixels[..., 3])
+    return _luminance(np.asarray(image.convert("RGB")))
+
+
+def _from_sixteen_bits(values: npt.NDArray[np.uint16]) -> Gray:
+    """16 bits to gray levels 0..255; exactly the 8-bit picture where that is what was widened."""
+    narrow = values // 257
+    if (narrow * 257 == values).all():
+        return narrow.astype(np.uint8)
+    return values.astype(np.float32) / np.float32(257)
+
+
+def _luminance(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """RGB or RGBA (h, w, 3 or 4) to gray by the weights of ITU-R BT.601; exact where the three are equal."""
+    code = cv2.COLOR_RGBA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_RGB2GRAY
+    return cv2.cvtColor(pixels, code).astype(np.uint8, copy=False)
+
+
+def _stretched(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Numbers of an unknown range, brought to 0..255: there is no telling which number is white."""
+    if not np.isfinite(values).all():
+        raise InvalidImage("The picture holds numbers that are not finite.")
+    low, high = np.float64(values.min()), np.float64(values.max())
+    if high <= low:
+        return np.zeros_like(values)
+    return ((values.astype(np.float64) - low) * (255 / (high - low))).astype(np.float32)

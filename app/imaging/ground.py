@@ -13,6 +13,7 @@ Gray = npt.NDArray[np.float32]
 
 COARSE_SIDE = 96  # pixels; the ground is smooth, so it is estimated on a small copy
 MIN_BLUR_SIDE = 64  # pixels; under this the ink leaves too little ground for anything but the quadratic
+MIN_SURFACE_SIDE = 10  # pixels; under this a surface follows anything
 ROUNDS = 8  # of reweighting
 
 
@@ -53,9 +54,37 @@ def quadratic_surface(picture: Gray, quantile: float) -> Gray:
     return surface.reshape(height, width).astype(np.float32)
 
 
+def lighter_part(picture: Gray) -> npt.NDArray[np.uint8]:
+    """1 where a picture (h, w) is lighter than Otsu's threshold, else 0."""
+    low, high, _, _ = cv2.minMaxLoc(picture)
+    levels = ((picture - low) * (255 / max(high - low, 1e-6))).astype(np.uint8)
+    return cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1].astype(np.uint8)
+
+
+def evenly_lit(picture: Gray) -> bool:
+    """Whether two levels of gray tell more of a picture (h, w), at most 96 pixels a side, than a smooth surface does.
+
+    A surface can follow the ink of a tight crop, which has little ground; the clearer the two levels, the more the
+    surface has to gain. The same for the inverted picture.
+    """
+    if min(picture.shape) < MIN_SURFACE_SIDE:
+        return True
+    light = lighter_part(picture).astype(bool)
+    if light.all() or not light.any():
+        return True
+    within = picture[light].var() * light.sum() + picture[~light].var() * (~light).sum()
+    clear = 1 - float(within) / max(float(picture.var() * picture.size), 1e-6)
+    from_level = float(np.abs(picture - np.median(picture)).mean())
+    from_surface = float(np.abs(picture - quadratic_surface(picture, quantile=0.5)).mean())
+    return clear > 0.8 and from_level < (1.6 + 5 * (clear - 0.8)) * from_surface
+
+
 def ground_of(picture: Gray) -> Gray:
     """The ground (h, w) under the ink of a picture (h, w) whose ink is the lighter part."""
     coarse = reduced(picture, COARSE_SIDE)
+    if evenly_lit(coarse):
+        dark = coarse[lighter_part(coarse) == 0]
+        return np.full_like(picture, np.median(dark) if dark.size else coarse.min())
     ground = quadratic_surface(coarse, quantile=0.3)
     if min(picture.shape) >= MIN_BLUR_SIDE:
         for _ in range(2):
@@ -73,4 +102,5 @@ def _blurred_without_ink(picture: Gray, ground: Gray) -> Gray:
     sigma = COARSE_SIDE / 14
     total = cv2.GaussianBlur(paper, (0, 0), sigma)
     level = cv2.GaussianBlur(paper * picture, (0, 0), sigma)
-    return (level + 0.02 * ground) / (total + 0.02)
+    blurred: Gray = ((level + 0.02 * ground) / (total + 0.02)).astype(np.float32, copy=False)
+    return blurred

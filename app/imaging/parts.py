@@ -50,16 +50,20 @@ def digit_mask(ink: npt.NDArray[np.float32], mask: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count <= 2:  # the ground and one piece
         return mask
+    labels = labels.astype(np.int32, copy=False)
     masses = np.bincount(labels.ravel(), weights=ink.ravel(), minlength=count)[1:]
     boxes = [Box(x, y, x + w, y + h) for x, y, w, h in stats[1:, :4].tolist()]
     height, width = mask.shape
     cut = np.array([b.left == 0 or b.top == 0 or b.right == width or b.bottom == height for b in boxes])
-    frames = np.array([_is_frame(labels, index + 1, box, stats[index + 1]) for index, box in enumerate(boxes)])
+    frames = np.array(
+        [_is_frame(labels, index + 1, box, int(stats[index + 1, cv2.CC_STAT_AREA])) for index, box in enumerate(boxes)]
+    )
     weight = masses * np.where(cut & ~cut.all(), 0.3, 1.0) * np.where(frames, 0.02, 1.0)
     kept = _belonging(boxes, int(weight.argmax()), np.flatnonzero(~frames))
-    chosen = np.zeros(count, np.uint8)
+    chosen: Mask = np.zeros(count, np.uint8)
     chosen[[index + 1 for index in kept]] = 1
-    return chosen[labels]
+    digit: Mask = chosen[labels]
+    return digit
 
 
 def _belonging(boxes: list[Box], main: int, candidates: npt.NDArray[Any]) -> set[int]:
@@ -82,15 +86,14 @@ def _belonging(boxes: list[Box], main: int, candidates: npt.NDArray[Any]) -> set
     return kept
 
 
-def _is_frame(labels: npt.NDArray[np.int32], label: int, box: Box, stats: npt.NDArray[np.int32]) -> bool:
+def _is_frame(labels: npt.NDArray[np.int32], label: int, box: Box, area: int) -> bool:
     """Whether a piece runs along the edges of its own large box and nowhere else: a frame, or a ruled line."""
     height, width = labels.shape
     across, down = box.right - box.left, box.bottom - box.top
-    area = int(stats[cv2.CC_STAT_AREA])
-    if across >= 0.8 * width and down <= 0.1 * height or down >= 0.8 * height and across <= 0.1 * width:
+    if (across >= 0.8 * width and down <= 0.1 * height) or (down >= 0.8 * height and across <= 0.1 * width):
         return max(height, width) > 64  # a whole line of the paper
     if across < 0.5 * width or down < 0.5 * height or area > 0.4 * across * down:
         return False
     margin_x, margin_y = max(1, across // 8), max(1, down // 8)
     inner = labels[box.top + margin_y : box.bottom - margin_y, box.left + margin_x : box.right - margin_x]
-    return np.count_nonzero(inner == label) < 0.1 * area
+    return bool(np.count_nonzero(inner == label) < 0.1 * area)

@@ -1,0 +1,56 @@
+"""How much ink each pixel shows: its distance from the ground, in gray levels, and the noise in that."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.imaging.ground import Gray, ground_of, reduced
+from app.imaging.polarity import ink_is_light
+
+WORK_SIDE = 512  # pixels; larger pictures are reduced to this first
+LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)  # blind to edges and slopes; its norm is 6
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The ink of a picture."""
+
+    levels: Gray  # (h, w), gray levels above the ground, 0 or more
+    noise: float  # standard deviation, gray levels
+
+
+def clean_ink(picture: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """Each pixel's difference from the ground, exact and of the picture's dtype, if the ground is one level of gray.
+
+    That is so where the whole border has one level and every other pixel is on one side of it; else None.
+    """
+    ground = picture[0, 0]
+    if (picture[0] != ground).any() or (picture[-1] != ground).any():
+        return None
+    if (picture[:, 0] != ground).any() or (picture[:, -1] != ground).any():
+        return None
+    low, high, _, _ = cv2.minMaxLoc(picture)
+    if low == ground:
+        return picture - ground if ground else picture
+    return ground - picture if high == ground else None
+
+
+def ink_of(picture: npt.NDArray[Any], clean: npt.NDArray[Any] | None) -> Ink:
+    """The ink of any picture (h, w), reduced to 512 pixels a side; `clean` is what `clean_ink` found."""
+    if clean is not None:
+        return Ink(reduced(clean.astype(np.float32), WORK_SIDE), 0.0)
+    work = reduced(picture.astype(np.float32), WORK_SIDE)
+    if not ink_is_light(work):
+        work = 255 - work
+    return Ink(np.maximum(work - ground_of(work), 0), _noise(work))
+
+
+def _noise(picture: Gray) -> float:
+    """The standard deviation of the noise, after Immerkaer 1996, with a median so that strokes do not count."""
+    if min(picture.shape) < 8:
+        return 0.0
+    response = np.abs(cv2.filter2D(picture, -1, LAPLACIANS)[1:-1, 1:-1])
+    return float(np.median(response)) / 0.6745 / 6
