@@ -16,10 +16,9 @@ def composited(gray: Levels, alpha: Levels) -> Levels:
     tone, or is the smaller part of the picture, alpha carries the ink, and the ground is black or white, whichever is
     further from it. Otherwise the visible part is a piece of paper with ink on it, and the rest is filled as paper.
     """
-    strongest = int(alpha.max())
-    if int(alpha.min()) == strongest:
+    if int(alpha.min()) == int(alpha.max()):
         return gray
-    weights = alpha.astype(np.float64) / strongest
+    weights = alpha.astype(np.float64) / 255
     total = float(weights.sum())
     mean = float((weights * gray).sum()) / total
     spread = float(np.sqrt((weights * (gray - mean) ** 2).sum() / total))

@@ -11,6 +11,7 @@ from app.imaging.ground import Gray, ground_of, reduced
 from app.imaging.polarity import ink_is_light
 
 WORK_SIDE = 512  # pixels; larger pictures are reduced to this first
+CLEAN_BORDER = 0.8  # of the border has the ground's level; a digit may touch the frame here and there
 LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)  # blind to edges and slopes; its norm is 6
 
 
@@ -20,19 +21,19 @@ class Ink:
 
     levels: Gray  # (h, w), gray levels above the ground, 0 or more
     noise: float  # standard deviation, gray levels
+    exact: bool  # the ground is one level of gray, so the faintest ink is ink
 
 
 def clean_ink(picture: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
     """Each pixel's difference from the ground, exact and of the picture's dtype, if the ground is one level of gray.
 
-    That is so where the whole border has one level and every other pixel is on one side of it; else None.
+    That is so where nearly all of the border has one level and every other pixel is on one side of it; else None.
     """
-    ground = picture[0, 0]
-    if (picture[0] != ground).any() or (picture[-1] != ground).any():
-        return None
-    if (picture[:, 0] != ground).any() or (picture[:, -1] != ground).any():
-        return None
+    border = np.concatenate((picture[0], picture[-1], picture[:, 0], picture[:, -1]))
     low, high, _, _ = cv2.minMaxLoc(picture)
+    ground = border[0] if border[0] in (low, high) else border[-1]
+    if np.count_nonzero(border == ground) < CLEAN_BORDER * border.size:
+        return None
     if low == ground:
         return picture - ground if ground else picture
     return ground - picture if high == ground else None
@@ -41,11 +42,11 @@ def clean_ink(picture: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
 def ink_of(picture: npt.NDArray[Any], clean: npt.NDArray[Any] | None) -> Ink:
     """The ink of any picture (h, w), reduced to 512 pixels a side; `clean` is what `clean_ink` found."""
     if clean is not None:
-        return Ink(reduced(clean.astype(np.float32), WORK_SIDE), 0.0)
+        return Ink(reduced(clean.astype(np.float32), WORK_SIDE), 0.0, exact=True)
     work = reduced(picture.astype(np.float32), WORK_SIDE)
     if not ink_is_light(work):
         work = 255 - work
-    return Ink(np.maximum(work - ground_of(work), 0), _noise(work))
+    return Ink(np.maximum(work - ground_of(work), 0), _noise(work), exact=False)
 
 
 def _noise(picture: Gray) -> float:

@@ -29,6 +29,7 @@ LOW_CONTRAST = 12.0  # gray levels
 TOO_SMALL = 8  # pixels of the digit's longer side
 SEEN = 0.2  # of the strongest ink: what is looked at to find the digit
 EDGE = 0.4  # of the digit's own ink: where its edge is
+EXACT_EDGE = 0.05  # the same where the ground is exact, as in MNIST, whose boxes reach to the faintest pixel
 SIGMAS = 4.0  # of the noise: what is above it is no noise
 
 Reason = Literal["blank", "too_small", "low_contrast"]
@@ -73,11 +74,12 @@ def _digit(ink: Ink) -> tuple[npt.NDArray[np.float32], float] | None:
     peak = float(smooth.max())
     if peak < BLANK_CONTRAST:
         return None
-    seen = (smooth > max(SIGMAS * noise, SEEN * peak)).astype(np.uint8)
+    lowest, edge = (EXACT_EDGE, EXACT_EDGE) if ink.exact else (SEEN, EDGE)
+    seen = (smooth > max(SIGMAS * noise, lowest * peak)).astype(np.uint8)
     if not seen.any():
         return None
-    level = float(np.percentile(smooth[digit_mask(smooth, seen) > 0], 80))
-    mask = digit_mask(smooth, (smooth > max(SIGMAS * noise, EDGE * level)).astype(np.uint8))
+    level = peak if ink.exact else float(np.percentile(smooth[digit_mask(smooth, seen) > 0], 80))
+    mask = digit_mask(smooth, (smooth > max(SIGMAS * noise, edge * level)).astype(np.uint8))
     x, y, width, height = cv2.boundingRect(mask)
     margin = max(1, round(max(width, height) * 0.02))
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=margin)  # with the digit's soft edge

@@ -50,7 +50,6 @@ def digit_mask(ink: npt.NDArray[np.float32], mask: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count <= 2:  # the ground and one piece
         return mask
-    labels = labels.astype(np.int32, copy=False)
     masses = np.bincount(labels.ravel(), weights=ink.ravel(), minlength=count)[1:]
     boxes = [Box(x, y, x + w, y + h) for x, y, w, h in stats[1:, :4].tolist()]
     height, width = mask.shape
@@ -86,12 +85,12 @@ def _belonging(boxes: list[Box], main: int, candidates: npt.NDArray[Any]) -> set
     return kept
 
 
-def _is_frame(labels: npt.NDArray[np.int32], label: int, box: Box, area: int) -> bool:
+def _is_frame(labels: npt.NDArray[Any], label: int, box: Box, area: int) -> bool:
     """Whether a piece runs along the edges of its own large box and nowhere else: a frame, or a ruled line."""
     height, width = labels.shape
     across, down = box.right - box.left, box.bottom - box.top
     if (across >= 0.8 * width and down <= 0.1 * height) or (down >= 0.8 * height and across <= 0.1 * width):
-        return max(height, width) > 64  # a whole line of the paper
+        return bool(max(height, width) > 64)  # a whole line of the paper
     if across < 0.5 * width or down < 0.5 * height or area > 0.4 * across * down:
         return False
     margin_x, margin_y = max(1, across // 8), max(1, down // 8)

@@ -9,10 +9,10 @@ from app.imaging.containers.jpeg import check_scans
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 WIDTH, HEIGHT, COMPRESSION, ORIENTATION = 256, 257, 259, 274
-STRIPS, TILES, TILE_WIDTH, TILE_HEIGHT = 273, 324, 322, 323
+STRIPS, STRIP_BYTES, TILES, TILE_BYTES, TILE_WIDTH, TILE_HEIGHT = 273, 279, 324, 325, 322, 323
 NEEDED = {
-    *(WIDTH, HEIGHT, 258, COMPRESSION, 262, 266, STRIPS, 277, 278, 279, 284, 292, 293, 317, 320),
-    *(TILE_WIDTH, TILE_HEIGHT, TILES, 325, 338, 339, 347, 530, 531, 532),
+    *(WIDTH, HEIGHT, 258, COMPRESSION, 262, 266, STRIPS, 277, 278, STRIP_BYTES, 284, 292, 293, 317, 320),
+    *(TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, 338, 339, 347, 530, 531, 532),
 }  # what the pixels depend on; no turn, no metadata, no further directories
 COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946}  # none, fax, LZW, JPEG, deflate, PackBits
 JPEG = 7
@@ -27,6 +27,7 @@ def walk(data: bytes, limits: DecodeLimits) -> Container:
     (count,) = unpack(order + head, data, start)
     check_chunks(count, data, limits)
     values: dict[int, int] = {}
+    arrays: dict[int, tuple[int, ...]] = {}
     entries = []
     for index in range(count):
         at = start + struct.calcsize(head) + step * index
@@ -37,12 +38,18 @@ def walk(data: bytes, limits: DecodeLimits) -> Container:
         layout = {1: "B", 3: "H", 4: "I", 16: "Q"}.get(kind)
         if layout is not None and number == 1:
             values[tag] = unpack(order + layout, data, at + step - struct.calcsize(word))[0]
+        if layout is not None and tag in (STRIPS, TILES, STRIP_BYTES, TILE_BYTES):
+            place = at + step - struct.calcsize(word)
+            if number * SIZES[kind] > struct.calcsize(word):
+                (place,) = unpack(order + word, data, place)
+            arrays[tag] = unpack(f"{order}{number}{layout}", data, place)
         if tag != ORIENTATION:
             entries.append(data[at : at + step])
     width, height = values.get(WIDTH, 0), values.get(HEIGHT, 0)
     check_size(width, height, limits)
     if TILE_WIDTH in values or TILE_HEIGHT in values:
         check_size(values.get(TILE_WIDTH, 0), values.get(TILE_HEIGHT, 0), limits)
+    _check_ends(arrays.get(STRIPS, arrays.get(TILES)), arrays.get(STRIP_BYTES, arrays.get(TILE_BYTES)), data)
     compression = values.get(COMPRESSION, 1)
     if compression not in COMPRESSIONS:
         raise UnsupportedMediaType("This compression of TIFF is not read.", compression=compression)
@@ -64,3 +71,10 @@ def _check_entry(tag: int, kind: int, number: int, data: bytes, limits: DecodeLi
         raise InvalidImage("An entry of the TIFF is broken.", tag=tag)
     if number > limits.max_side and tag != 347:
         refuse("The TIFF has too many strips or tiles.", limits.max_side, number, "strips")
+
+
+def _check_ends(offsets: tuple[int, ...] | None, lengths: tuple[int, ...] | None, data: bytes) -> None:
+    """Every strip or tile lies in the file."""
+    for offset, length in zip(offsets or (), lengths or (), strict=False):
+        if offset + length > len(data):
+            raise InvalidImage("The TIFF is cut off.", expected=offset + length, length=len(data))
