@@ -38,12 +38,13 @@ for name, requirements in extras.items():
 WRITE
 
 
+# torch/testing has syntax of Python 3.12.
 FROM cpu-packages AS cuda-packages
 COPY constraints.txt ./
 COPY --from=extras /build/cuda.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip --mount=from=wheels,target=/wheels \
     pip --python /opt/lenet5/bin/python install --no-compile -c constraints.txt --find-links /wheels -r cuda.txt \
-    && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/lenet5/lib
+    && python -m compileall -q -j 0 --invalidation-mode unchecked-hash -x /torch/testing/ /opt/lenet5/lib
 
 
 FROM cpu-packages AS train-packages
@@ -51,7 +52,7 @@ COPY constraints.txt ./
 COPY --from=extras /build/train.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip --mount=from=wheels,target=/wheels \
     pip --python /opt/lenet5/bin/python install --no-compile -c constraints.txt --find-links /wheels -r train.txt \
-    && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/lenet5/lib
+    && python -m compileall -q -j 0 --invalidation-mode unchecked-hash -x /torch/testing/ /opt/lenet5/lib
 
 
 # The project's own two packages, in a tree of their own that is laid over the packages above: a change of the
@@ -86,7 +87,12 @@ USER 10001:10001
 
 
 FROM runtime AS serving
-ENV LENET5_HOST=0.0.0.0
+# Threads are the settings' business (workers, decode_threads, inference_threads): the libraries' own pools, of one
+# thread a core each, would only fight over the cores and run into the limit of processes.
+ENV LENET5_HOST=0.0.0.0 \
+    OMP_NUM_THREADS=1 \
+    OPENBLAS_NUM_THREADS=1 \
+    OPENCV_FOR_THREADS_NUM=1
 EXPOSE 8000
 # A worker that hangs shows as unhealthy within half a minute. The command gives up by itself after 3 s.
 HEALTHCHECK --interval=10s --timeout=5s --retries=2 --start-period=60s --start-interval=1s CMD ["lenet5", "health"]
