@@ -175,6 +175,16 @@ def test_a_file_that_changed_meanwhile_is_fetched_whole(site: Site, tmp_path: Pa
     assert len(site.asked) == 1
 
 
+def test_a_part_from_another_mirror_is_not_gone_on_with(site: Site, tmp_path: Path) -> None:
+    """What one mirror began another does not end: their bytes may differ where their contents do not."""
+    part = part_of(tmp_path / "set/x.gz")
+    part.parent.mkdir()
+    part.write_bytes(BODY[:30_000])
+    part.with_name("x.gz.part.json").write_text('{"url": "http://127.0.0.1:1/x.gz", "validator": "\\"one\\""}')
+    assert fetch(idx(site.url), tmp_path).read_bytes() == BODY
+    assert "Range" not in site.asked[0]
+
+
 def test_a_part_as_long_as_the_file_is_started_anew(site: Site, tmp_path: Path) -> None:
     """A 416 throws the part away and begins again."""
     part = part_of(tmp_path / "set/x.gz")

@@ -54,6 +54,12 @@ def test_the_bins_hold_every_digit_once() -> None:
     assert (table[:, 0] * table[:, 2]).sum() == pytest.approx((probabilities.argmax(1) == labels).sum())
 
 
+def test_a_bin_has_its_upper_edge() -> None:
+    """A confidence of just 0.5 belongs to (0, 0.5], one of 1 to the last bin."""
+    table = metrics.reliability(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([0, 0]), bins=2)
+    assert table[:, 0].tolist() == [1, 1]
+
+
 def test_a_calibrated_model_has_a_small_ece() -> None:
     """Labels drawn from the probabilities themselves: the gap is chance alone, and grows when they are sharpened."""
     probabilities, labels = some(1, 5000)

@@ -75,6 +75,8 @@ def test_the_learning_rate_falls_along_half_a_cosine(examples: Examples) -> None
     steps = some.steps_per_epoch * RECIPE.epochs
     assert some.steps_per_epoch == 7
     assert [some.learning_rate(step) for step in (0, steps // 2, steps)] == pytest.approx([2e-3, 1e-3, 0])
+    rates = [some.run_epoch().learning_rate for _ in range(RECIPE.epochs)]
+    assert rates == [some.learning_rate(step) for step in (6, 13, 20, 27)]
 
 
 def test_every_example_is_seen_once_an_epoch(examples: Examples, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,14 +128,17 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
             checkpoint.read(tmp_path, {"a": 1})
 
 
-def test_a_crash_while_writing_keeps_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("place", ["os.fsync", "Path.replace"])
+def test_a_crash_while_writing_keeps_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     """Until the new checkpoint is whole the old one has the name."""
     checkpoint.write(tmp_path, Checkpoint({}, {"epoch": 1}, {}))
 
-    def crash(descriptor: int) -> None:
+    def crash(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint.os, "fsync", crash)
+    monkeypatch.setattr(f"training.checkpoint.{place}", crash)
     with pytest.raises(KeyboardInterrupt):
         checkpoint.write(tmp_path, Checkpoint({}, {"epoch": 2}, {}))
     assert checkpoint.read(tmp_path, {}).progress == {"epoch": 1}
