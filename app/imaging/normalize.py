@@ -29,7 +29,7 @@ LOW_CONTRAST = 12.0  # gray levels
 TOO_SMALL = 8  # pixels of the digit's longer side
 SEEN = 0.2  # of the strongest ink: what is looked at to find the digit
 EDGE = 0.4  # of the digit's own ink: where its edge is
-EXACT_EDGE = 0.05  # the same where the ground is exact, as in MNIST, whose boxes reach to the faintest pixel
+EXACT_EDGE = 0.12  # the same where the ground is exact, as in MNIST, whose boxes reach to the faintest pixel
 SIGMAS = 4.0  # of the noise: what is above it is no noise
 
 Reason = Literal["blank", "too_small", "low_contrast"]

@@ -66,10 +66,11 @@ def test_margin_does_not_matter(digits, margin):
 @pytest.mark.parametrize("times", [2, 3, 20])
 def test_size_does_not_matter(digits, times):
     """An enlarged digit gives nearly the same input."""
-    for digit in digits[:30]:
+    alike = []
+    for digit in digits:
         large = normalize(np.kron(digit, np.ones((times, times), np.uint8))).input
-        shared = np.corrcoef(large.ravel(), _shifted_best(normalize(digit).input, large).ravel())[0, 1]
-        assert shared > 0.9
+        alike.append(np.corrcoef(large.ravel(), _shifted_best(normalize(digit).input, large).ravel())[0, 1])
+    assert np.mean(np.array(alike) > 0.95) >= 0.98  # a speck that MNIST counts as ink is dropped from larger pictures
 
 
 def _shifted_best(reference, found):
