@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 Levels = npt.NDArray[np.uint8]
 
-ONE_TONE = 24.0  # gray levels: what is visible varies less than this where alpha carries the ink
+ONE_TONE = 4.0  # gray levels: what is visible varies less than this where alpha carries the ink
 WHITE = 255
 
 
