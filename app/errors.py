@@ -1,31 +1,31 @@
 """Every error of the service, with the HTTP status and the stable code it is answered with.
 
-    ServiceError                      500 internal_error         a fault of ours
-    ├── InferenceFailed               500 inference_failed       the forward pass raised; only its own batch is hit
-    ├── RequestError                                             the caller can mend it
-    │   ├── MalformedRequest          400 malformed_request      broken HTTP or a broken form
-    │   ├── NotFound                  404 not_found              nothing is at this path
-    │   ├── UnknownModel              404 unknown_model          no such model, or of another task
-    │   ├── MethodNotAllowed          405 method_not_allowed     the path does not take this method
-    │   ├── RequestTimeout            408 request_timeout        headers or body came too slowly
-    │   ├── BodyTooLarge              413 body_too_large         more bytes than the endpoint takes
-    │   ├── ImageTooLarge             413 image_too_large        too many pixels, or too long a side
-    │   ├── TooManyImages             413 too_many_images        more pictures than a batch takes
-    │   ├── UnsupportedMediaType      415 unsupported_media_type not a type of picture that is read
-    │   ├── InvalidImage              422 invalid_image          the bytes are no picture
-    │   ├── InvalidParameter          422 invalid_parameter      a query parameter or header value is wrong
-    │   └── HeadersTooLarge           431 headers_too_large      more header bytes than a request may have
-    ├── Unavailable                                              the same request may succeed later
-    │   ├── QueueFull                 429 queue_full             too much is waiting; see Retry-After
-    │   ├── Draining                  503 draining               the process is shutting down
-    │   ├── NotReady                  503 not_ready              the model is not warm yet
-    │   └── DeadlineExceeded          504 deadline_exceeded      the caller's own deadline has passed
-    ├── DeviceUnavailable             500 device_unavailable     the device asked for at start-up is not there
-    └── ModelError                    500 model_error            weights that must not be served
-        ├── ModelNotFound             500 model_not_found        no such folder, or a file of it is missing
-        ├── ManifestInvalid           500 manifest_invalid       manifest.json is not what it should be
-        ├── DigestMismatch            500 digest_mismatch        a file's SHA-256 is not the manifest's
-        └── PreprocessingMismatch     500 preprocessing_mismatch trained on another form of the input
+ServiceError                      500 internal_error         a fault of ours
+├── InferenceFailed               500 inference_failed       the forward pass raised; only its own batch is hit
+├── RequestError                                             the caller can mend it
+│   ├── MalformedRequest          400 malformed_request      broken HTTP or a broken form
+│   ├── NotFound                  404 not_found              nothing is at this path
+│   ├── UnknownModel              404 unknown_model          no such model, or of another task
+│   ├── MethodNotAllowed          405 method_not_allowed     the path does not take this method
+│   ├── RequestTimeout            408 request_timeout        headers or body came too slowly
+│   ├── BodyTooLarge              413 body_too_large         more bytes than the endpoint takes
+│   ├── ImageTooLarge             413 image_too_large        too many pixels, or too long a side
+│   ├── TooManyImages             413 too_many_images        more pictures than a batch takes
+│   ├── UnsupportedMediaType      415 unsupported_media_type not a type of picture that is read
+│   ├── InvalidImage              422 invalid_image          the bytes are no picture
+│   ├── InvalidParameter          422 invalid_parameter      a query parameter or header value is wrong
+│   └── HeadersTooLarge           431 headers_too_large      more header bytes than a request may have
+├── Unavailable                                              the same request may succeed later
+│   ├── QueueFull                 429 queue_full             too much is waiting; see Retry-After
+│   ├── Draining                  503 draining               the process is shutting down
+│   ├── NotReady                  503 not_ready              the model is not warm yet
+│   └── DeadlineExceeded          504 deadline_exceeded      the caller's own deadline has passed
+├── DeviceUnavailable             500 device_unavailable     the device asked for at start-up is not there
+└── ModelError                    500 model_error            weights that must not be served
+    ├── ModelNotFound             500 model_not_found        no such folder, or a file of it is missing
+    ├── ManifestInvalid           500 manifest_invalid       manifest.json is not what it should be
+    ├── DigestMismatch            500 digest_mismatch        a file's SHA-256 is not the manifest's
+    └── PreprocessingMismatch     500 preprocessing_mismatch trained on another form of the input
 """
 
 from typing import Any, ClassVar

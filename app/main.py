@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
+import cv2
 import structlog
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     if not structlog.is_configured():
         logs.configure(level=settings.log_level, form=settings.log_format)
+    cv2.setNumThreads(1)  # pictures are decoded side by side; threads within one would only fight over the cores
     metrics, lifecycle = Metrics(), Lifecycle()
     engine = _engine(settings, metrics)
 
@@ -98,7 +100,11 @@ def _engine(settings: Settings, metrics: Metrics) -> Engine:
         registry,
         open_model,
         admission=Admission(max_pictures=settings.queue_pictures, max_pixels=settings.queue_megapixels * 1_000_000),
-        limits=DecodeLimits(max_pixels=settings.max_pixels, max_side=settings.max_side),
+        limits=DecodeLimits(
+            formats=frozenset(settings.picture_formats.upper().split(",")),
+            max_pixels=settings.max_pixels,
+            max_side=settings.max_side,
+        ),
         decode_threads=settings.decode_threads,
     )
 

@@ -49,7 +49,7 @@ class Header:
 def probe(data: bytes, limits: DecodeLimits) -> Header:
     """What the picture says of itself, once every bound of `limits` is known to hold; decodes nothing.
 
-    Raises UnsupportedMediaType for another format, ImageTooLarge over a limit and InvalidImage for a broken file.
+    Raises UnsupportedMediaType for a format that is not to be read, ImageTooLarge over a limit, InvalidImage otherwise.
     """
     container = open_container(data, limits)
     return Header(container.format, container.width, container.height)

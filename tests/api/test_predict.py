@@ -119,6 +119,17 @@ async def test_bad_requests_have_a_stable_code(serving, request_, expected):
     assert code(response) == expected
 
 
+async def test_limits_on_pictures_are_settings(serving, digits):
+    """A picture over the pixels or the side allowed, or of a format switched off, is refused as documented."""
+    async with serving(max_pixels=783) as few, serving(max_side=27) as short, serving(picture_formats="gif") as gifs:
+        answers = [await client.post("/predict", content=digits[0]) for client in (few, short, gifs)]
+    assert [code(answer) for answer in answers] == [
+        (413, "image_too_large"),
+        (413, "image_too_large"),
+        (415, "unsupported_media_type"),
+    ]
+
+
 async def test_a_bad_picture_spoils_only_its_own_place_in_a_batch(serving, digits):
     """Between two digits, a text is answered by an error in its place, and the digits as if they were alone."""
     async with serving() as client:

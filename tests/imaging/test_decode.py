@@ -191,10 +191,18 @@ def test_huge_tiff_tiles(limits):
 
 
 def test_other_formats_are_named_so(limits):
-    """What is none of the six formats is an unsupported type, PostScript and nothing at all included."""
+    """What is none of the six formats is no picture, PostScript and nothing at all included."""
     for data in (b"", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"hello", as_bytes("PPM"), as_bytes("ICO"), bytes(100)):
-        with pytest.raises(UnsupportedMediaType):
+        with pytest.raises(InvalidImage):
             decode(data, limits)
+
+
+def test_a_format_that_is_switched_off_is_not_read():
+    """With JPEG alone among the formats, a JPEG is read and a PNG is an unsupported type."""
+    only_jpeg = DecodeLimits(formats=frozenset({"JPEG"}))
+    assert probe(as_bytes("JPEG"), only_jpeg).format == "JPEG"
+    with pytest.raises(UnsupportedMediaType):
+        probe(as_bytes("PNG"), only_jpeg)
 
 
 @pytest.mark.parametrize("format_name", ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF"])

@@ -8,6 +8,11 @@ MAX_RUN_LENGTH_BYTES = 65_536
 MAX_RUN_LENGTH_PIXELS = 1_000_000
 
 
+def matches(data: bytes) -> bool:
+    """Whether the bytes begin as a BMP file does."""
+    return data.startswith(SIGNATURE)
+
+
 def walk(data: bytes, limits: DecodeLimits) -> Container:
     """The bitmap's size."""
     (header,) = unpack("<I", data, 14)

@@ -6,11 +6,15 @@ from typing import Any
 
 from app.errors import ImageTooLarge, InvalidImage
 
+FORMATS = frozenset({"PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF"})
+"""The formats that can be read, as Pillow names them."""
+
 
 @dataclass(frozen=True)
 class DecodeLimits:
-    """What a picture may cost; limits on bytes are HTTP's."""
+    """What is read, and what a picture may cost; limits on bytes are HTTP's."""
 
+    formats: frozenset[str] = FORMATS
     max_pixels: int = 16_000_000
     max_side: int = 10_000  # pixels
     max_scans: int = 1000  # of a JPEG

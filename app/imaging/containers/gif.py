@@ -8,6 +8,11 @@ EXTENSION, FRAME = 0x21, 0x2C
 GRAPHIC_CONTROL = 0xF9  # carries the transparent colour
 
 
+def matches(data: bytes) -> bool:
+    """Whether the bytes begin as a GIF file does."""
+    return data.startswith(SIGNATURES)
+
+
 def walk(data: bytes, limits: DecodeLimits) -> Container:
     """The screen and the first frame, without comments and application blocks."""
     width, height, flags = unpack("<HHB", data, 6)

@@ -29,6 +29,11 @@ def check_scans(scans: int, width: int, height: int, limits: DecodeLimits) -> No
         refuse("The JPEG's scans are too much work.", limits.max_scan_megapixels, work, "scans x megapixels")
 
 
+def matches(data: bytes) -> bool:
+    """Whether the bytes begin as a JPEG file does."""
+    return data.startswith(SIGNATURE)
+
+
 def walk(data: bytes, limits: DecodeLimits) -> Container:
     """The picture's segments and scans, without metadata and without what follows its end."""
     size: tuple[int, int] | None = None

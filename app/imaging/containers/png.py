@@ -7,6 +7,11 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
+def matches(data: bytes) -> bool:
+    """Whether the bytes begin as a PNG file does."""
+    return data.startswith(SIGNATURE)
+
+
 def walk(data: bytes, limits: DecodeLimits) -> Container:
     """The picture's chunks, without text, profiles and animation."""
     width, height = unpack(">II", data, 16)

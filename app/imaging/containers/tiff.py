@@ -18,6 +18,11 @@ COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946}  # none, fax, LZW, JPEG, defl
 JPEG = 7
 
 
+def matches(data: bytes) -> bool:
+    """Whether the bytes begin as a TIFF file does."""
+    return data.startswith(SIGNATURES)
+
+
 def walk(data: bytes, limits: DecodeLimits) -> Container:
     """The first directory, rewritten at the file's end with only what the pixels need."""
     order = "<" if data[:2] == b"II" else ">"
