@@ -50,7 +50,7 @@ by the same recipe without the held-out digits |
 | seed, time, device | {config.seed}, {result.seconds:.0f} s of training, {result.device} |
 | versions | {", ".join(f"{name} {number}" for name, number in versions.items())} |
 
-{_seeds_text(seeds)}The figures are reproduced by `python -m training evaluate {config.model}:{version} --check`.
+{_seeds_text(seeds, config.seed)}The figures are reproduced by `python -m training evaluate {config.model}:{version} --check`.
 
 ## Trained on
 
@@ -62,7 +62,7 @@ by the same recipe without the held-out digits |
 
 {_data_row(test_set, test.count)}
 
-It chose nothing: not the recipe, not the epoch, not the threshold, not the seed.
+Nothing in the run is chosen by it: the last epoch is taken, and the threshold is the held-out digits'.
 
 ## Limits
 
@@ -133,14 +133,14 @@ def _validation_text(result: RunResult) -> str:
     return f"Held out to measure the recipe and to choose the threshold: {how} of these digits. {refit}"
 
 
-def _seeds_text(seeds: list[SeedFigure]) -> str:
+def _seeds_text(seeds: list[SeedFigure], own: int) -> str:
     if len(seeds) < 2:
         return ""
     each = ", ".join(f"seed {one.seed}: {one.error_percent:.2f} % ({one.misses})" for one in seeds)
     mean = sum(one.error_percent for one in seeds) / len(seeds)
     return (
         f"Test error of the same config with {len(seeds)} seeds: {each}; mean {mean:.2f} %. "
-        "The seed of this folder was fixed before any of them was tested.\n\n"
+        f"This model is seed {own}.\n\n"
     )
 
 
