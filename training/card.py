@@ -50,7 +50,8 @@ by the same recipe without the held-out digits |
 | seed, time, device | {config.seed}, {result.seconds:.0f} s of training, {result.device} |
 | versions | {", ".join(f"{name} {number}" for name, number in versions.items())} |
 
-{_seeds_text(seeds, config.seed)}The figures are reproduced by `python -m training evaluate {config.model}:{version} --check`.
+{_seeds_text(seeds, config.seed)}The figures are reproduced by \
+`python -m training evaluate {config.model}:{version} --check`.
 
 ## Trained on
 
