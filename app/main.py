@@ -18,7 +18,7 @@ from app.api.service import BodyLimits, Service
 from app.imaging import DecodeLimits
 from app.lenet.registry import Registry, ServedModel, default_model_dir
 from app.runtime import open_backend
-from app.serving.admission import Admission
+from app.serving.admission import Bounds
 from app.serving.engine import DigitModel, Engine
 from app.serving.lifecycle import Lifecycle
 from app.serving.metrics import Metrics, ModelMetrics
@@ -53,20 +53,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="Reads handwritten digits with LeNet-5 (LeCun et al. 1998).",
         version=version("lenet5-serve"),
         lifespan=lifespan,
+        redirect_slashes=False,  # a redirect would name a host that the caller's Host header chose
     )
-    app.state.service = Service(
-        engine,
-        lifecycle,
-        metrics,
-        BodyLimits(
-            max_bytes=settings.max_body_bytes,
-            max_batch_bytes=settings.max_batch_body_bytes,
-            max_batch_pictures=settings.max_batch_pictures,
-            timeout=settings.body_timeout,
-            min_rate=settings.body_min_rate,
-        ),
+    limits = BodyLimits(
+        max_bytes=settings.max_body_bytes,
+        max_batch_bytes=settings.max_batch_body_bytes,
+        max_batch_pictures=settings.max_batch_pictures,
+        timeout=settings.body_timeout,
+        min_rate=settings.body_min_rate,
     )
-    app.add_middleware(RequestContext, lifecycle=lifecycle, metrics=metrics, access_log=settings.access_log)
+    app.state.service = Service(engine, lifecycle, metrics, limits)
+    app.add_middleware(
+        RequestContext, lifecycle=lifecycle, metrics=metrics, limits=limits, access_log=settings.access_log
+    )
     errors.install(app)
     app.include_router(predict.router)
     app.include_router(ops.router)
@@ -99,7 +98,11 @@ def _engine(settings: Settings, metrics: Metrics) -> Engine:
     return Engine(
         registry,
         open_model,
-        admission=Admission(max_pictures=settings.queue_pictures, max_pixels=settings.queue_megapixels * 1_000_000),
+        bounds=Bounds(
+            pictures=settings.queue_pictures,
+            pixels=settings.queue_megapixels * 1_000_000,
+            body_bytes=settings.queue_body_bytes,
+        ),
         limits=DecodeLimits(
             formats=frozenset(settings.picture_formats.upper().split(",")),
             max_pixels=settings.max_pixels,

@@ -1,6 +1,7 @@
-"""One HTTP connection as we serve it: uvicorn's, with deadlines, a bound on headers, and errors in our shape.
+"""One HTTP connection as we serve it: uvicorn's, with deadlines, bounds, and errors in our shape.
 
-uvicorn never closes a connection whose headers don't come to an end, and its parser has no limit on them.
+What uvicorn leaves open: headers that never come to an end, headers of any size, requests pipelined without bound, and
+a connection that is kept alive by a stray byte.
 """
 
 import asyncio
@@ -9,9 +10,22 @@ import secrets
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import HeadersTooLarge, MalformedRequest, RequestError, RequestTimeout
+
+
+class _OneAtATime(FlowControl):
+    """Reads nothing more while requests wait for their turn on the connection, whoever asks for it."""
+
+    def __init__(self, transport: asyncio.Transport, protocol: "Protocol") -> None:
+        super().__init__(transport)
+        self._protocol = protocol
+
+    def resume_reading(self) -> None:
+        if not self._protocol.pipeline and not self._transport.is_closing():
+            super().resume_reading()
 
 
 class Protocol(HttpToolsProtocol):
@@ -20,18 +34,26 @@ class Protocol(HttpToolsProtocol):
     header_timeout: float  # seconds
     max_header_bytes: int
 
-    _header_timer: asyncio.TimerHandle | None = None
-    _header_bytes = 0  # received since the last message ended; None of them may be a body's
+    _header_timer: asyncio.TimerHandle | None = None  # runs while headers are due
+    _header_bytes = 0  # of the headers that are due, in chunks that hold nothing else
+    _message_begun = False  # whether any of them have come
     _refusal: RequestError | None = None
+    _running: RequestResponseCycle | None = None  # the request that is being answered
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Headers are due from now on."""
         super().connection_made(transport)
+        self.flow = _OneAtATime(transport, self)
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is due any more."""
+        """Every request on the connection has lost its caller, not only the last."""
         self._headers_came()
+        for cycle in (self._running, *(waiting for waiting, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -39,20 +61,26 @@ class Protocol(HttpToolsProtocol):
         if self._header_timer is not None:
             self._header_bytes += len(data)
         super().data_received(data)
-        if self._header_timer is not None and self._header_bytes > self.max_header_bytes:
+        if self._header_timer is None and self._idle():
+            self._expect_headers()  # a stray byte has ended uvicorn's keep-alive timer, and began no request
+        elif self._header_timer is not None and self._header_bytes > self.max_header_bytes:
             self._refuse(self._too_large())
 
     def on_message_begin(self) -> None:
-        """A request begins on a connection that was kept open: its headers are due."""
+        """A request begins: its headers are due."""
         super().on_message_begin()
         if self._header_timer is None:
             self._expect_headers()
+        self._message_begun = True
 
     def on_headers_complete(self) -> None:
-        """The headers are whole; the rest of their data may be a body."""
+        """The headers are whole; what follows may be a body."""
         self._headers_came()
         if sum(len(name) + len(value) + 4 for name, value in self.headers) + len(self.url) > self.max_header_bytes:
             self._refusal = self._too_large()
+        elif self.parser.should_upgrade():  # the parser would take the body for another protocol's
+            self._refusal = MalformedRequest("Connections are not upgraded here; leave the header Upgrade out.")
+        if self._refusal is not None:
             raise self._refusal  # the parser stops, and send_400_response says why
         super().on_headers_complete()
 
@@ -60,13 +88,21 @@ class Protocol(HttpToolsProtocol):
         """The parser gave up."""
         self._refuse(self._refusal or MalformedRequest(msg))
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _idle(self) -> bool:
+        """Whether nothing is being answered and nothing waits to be."""
+        return self.cycle is None or (self.cycle.response_complete and not self.pipeline)
+
     def _too_large(self) -> HeadersTooLarge:
         return HeadersTooLarge(
             f"The request's headers have more than {self.max_header_bytes} bytes.", limit=self.max_header_bytes
         )
 
     def _expect_headers(self) -> None:
-        self._header_bytes = 0
+        self._header_bytes, self._message_begun = 0, False
         self._header_timer = self.loop.call_later(self.header_timeout, self._too_slow)
 
     def _headers_came(self) -> None:
@@ -76,15 +112,22 @@ class Protocol(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._header_timer = None
-        if self._header_bytes:
+        if self._message_begun:
             self._refuse(RequestTimeout("The request's headers came in too slowly.", seconds=self.header_timeout))
         else:
             self.transport.close()
 
     def _refuse(self, error: RequestError) -> None:
-        """Answer without the application, which has not seen this request, and close."""
+        """Answer without the application, which has not seen this request, and close.
+
+        Behind requests that are still being answered there is no answer, as it would be taken for theirs: the
+        connection closes after them.
+        """
         self._headers_came()
         if self.transport.is_closing():
+            return
+        if not self._idle():
+            self.cycle.keep_alive = False
             return
         body = json.dumps(error.body()).encode()
         lines: dict[str, Any] = {

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 MEBI = 1024 * 1024
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Duration = Annotated[Seconds, Field(gt=0)]
 Bytes = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -24,7 +25,7 @@ class Settings(BaseSettings):
     )
 
     # Where it listens
-    host: str = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     """Address to listen on."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     """Port to listen on; 0 takes a free one."""
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
     """Pictures accepted and not yet answered, per worker; above it requests get 429."""
     queue_megapixels: Annotated[int, Field(ge=1)] = 256
     """Megapixels accepted and not yet answered, per worker; above it requests get 429."""
+    queue_body_bytes: Bytes = 256 * MEBI
+    """Bytes of bodies held or on their way, per worker; above it requests get 429."""
 
     # Limits of one request
     max_body_bytes: Bytes = 8 * MEBI
@@ -65,15 +68,15 @@ class Settings(BaseSettings):
     picture_formats: str = "png,jpeg,tiff,bmp,webp,gif"
     """Formats that are read, separated by commas."""
     decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
-    """Threads that decode large pictures; each may hold one of max_pixels."""
+    """Threads that decode large pictures, and as many again for bulk requests; each may hold one of max_pixels."""
 
     # Deadlines of a connection
-    header_timeout: Seconds = 10.0
+    header_timeout: Duration = 10.0
     """Seconds in which a request's headers must be complete."""
     max_header_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024
     """Bytes of a request's headers."""
-    body_timeout: Seconds = 10.0
-    """Seconds in which a body must be complete, besides its size at body_min_rate."""
+    body_timeout: Duration = 10.0
+    """Seconds without a byte of a body, and before body_min_rate counts, after which it is given up."""
     body_min_rate: Annotated[int, Field(ge=1)] = 65_536
     """Bytes per second at which a large body may come in at the slowest."""
     keep_alive_timeout: Seconds = 15.0

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from app.api.service import BodyLimits
 from app.errors import BodyTooLarge, MalformedRequest, RequestTimeout, TooManyImages, UnsupportedMediaType
+from app.serving.admission import Ticket
 
 PICTURE_TYPES = (
     "image/png",
@@ -22,23 +23,25 @@ PICTURE_TYPES = (
     "application/octet-stream",
 )
 FORM_TYPE = "multipart/form-data"
-DISCARDED_BYTES = 512 * 1024 * 1024
-"""Of a body over its limit, how much is read and thrown away: a client that is still writing sees no answer."""
+OTHER_PARTS = 16
+"""Parts of a form besides its pictures; what they hold is not looked at."""
+PARSED_AT_ONCE = 64 * 1024
+"""Bytes of a form that are parsed before the event loop gets a turn: a millisecond or two."""
 
 
-async def one_picture(request: Request, limits: BodyLimits) -> bytes:
+async def one_picture(request: Request, limits: BodyLimits, ticket: Ticket) -> bytes:
     """The picture of a request that may hold one: the raw body, or the form's field `file`."""
     media_type = _media_type(request)
-    body = await _read(request, limits.max_bytes, limits)
+    body = await _read(request, limits.max_bytes, limits, ticket)
     if media_type != FORM_TYPE:
         return body
     return (await _files(request, body, "file", 1))[0]
 
 
-async def many_pictures(request: Request, limits: BodyLimits) -> list[bytes]:
+async def many_pictures(request: Request, limits: BodyLimits, ticket: Ticket) -> list[bytes]:
     """The pictures of a request that may hold many: the form's fields `files`, or the raw body as the only one."""
     media_type = _media_type(request)
-    body = await _read(request, limits.max_batch_bytes, limits)
+    body = await _read(request, limits.max_batch_bytes, limits, ticket)
     if media_type != FORM_TYPE:
         return [body]
     return await _files(request, body, "files", limits.max_batch_pictures)
@@ -46,76 +49,97 @@ async def many_pictures(request: Request, limits: BodyLimits) -> list[bytes]:
 
 def _media_type(request: Request) -> str:
     """The request's content type; none at all means any bytes."""
-    media_type = request.headers.get("content-type", "application/octet-stream").split(";")[0].strip().lower()
+    headers = request.headers
+    media_type = (headers.get("content-type") or "application/octet-stream").split(";")[0].strip().lower()
     if media_type != FORM_TYPE and media_type not in PICTURE_TYPES:
         raise UnsupportedMediaType(
             "Send the picture as the body with its own Content-Type, such as image/png, or as multipart/form-data.",
             content_type=media_type[:100],
             supported=[*PICTURE_TYPES, FORM_TYPE],
         )
+    if (encoding := headers.get("content-encoding", "identity").strip().lower()) != "identity":
+        raise UnsupportedMediaType(
+            "Send the body as it is, without a Content-Encoding.", content_encoding=encoding[:100]
+        )
     return media_type
 
 
-async def _read(request: Request, limit: int, limits: BodyLimits) -> bytes:
-    """The whole body; what is over the limit is read to its end before it is refused, so that the answer is seen."""
-    too_large = BodyTooLarge(f"The body has more than {limit} bytes.", limit=limit)
-    if _waits_to_write(request) and int(request.headers.get("content-length", 0)) > limit:
-        raise too_large
+async def _read(request: Request, limit: int, limits: BodyLimits, ticket: Ticket) -> bytes:
+    """The whole body. The middleware sees to what is left of one that is refused."""
+    if int(request.headers.get("content-length", 0)) > limit:
+        raise _too_large(limit)
     parts: list[bytes] = []
     size, more = 0, True
     start = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout_at(start + limits.timeout) as timer:
-            while more and size <= DISCARDED_BYTES:
+        async with asyncio.timeout_at(limits.deadline(start, start, 0)) as timer:
+            while more:
                 message = await request.receive()
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnect
                 chunk, more = message.get("body", b""), message.get("more_body", False)
                 size += len(chunk)
-                if size <= limit:
-                    parts.append(chunk)
-                else:
-                    parts.clear()
-                timer.reschedule(start + limits.timeout + size / limits.min_rate)
+                if size > limit:
+                    raise _too_large(limit)
+                ticket.reserve(body_bytes=len(chunk))
+                parts.append(chunk)
+                if more:
+                    timer.reschedule(limits.deadline(start, asyncio.get_running_loop().time(), size))
     except TimeoutError:
         raise RequestTimeout("The body came in too slowly.", received=size) from None
-    if size > limit:
-        raise too_large
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _waits_to_write(request: Request) -> bool:
-    """Whether the client waits for our word before it sends the body (RFC 9110, section 10.1.1)."""
-    return request.headers.get("expect", "").lower() == "100-continue"
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body has more than {limit} bytes.", limit=limit)
 
 
 class _InMemory(MultiPartParser):
     """Starlette's parser; pictures are never written to a disk."""
 
     spool_max_size = sys.maxsize
+    ended = False  # whether the closing boundary has come
+
+    def on_end(self) -> None:
+        self.ended = True
+
+    def close(self) -> None:
+        """Free every file, that of a part that was cut off included."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
 
 async def _files(request: Request, body: bytes, field: str, most: int) -> list[bytes]:
     """The files in a form's field, in order."""
 
     async def stream() -> AsyncGenerator[bytes, None]:
-        yield body
+        for start in range(0, len(body), PARSED_AT_ONCE):
+            yield body[start : start + PARSED_AT_ONCE]
+            await asyncio.sleep(0)
 
+    parser = _InMemory(request.headers, stream(), max_files=most + OTHER_PARTS, max_fields=OTHER_PARTS)
     try:
-        form = await _InMemory(request.headers, stream(), max_files=most, max_fields=most).parse()
+        form = await parser.parse()
+        values = form.getlist(field)
+        files = [await value.read() for value in values if isinstance(value, UploadFile)]
     except MultiPartException as error:
         if error.message.startswith("Too many files"):  # it has no class of its own
-            raise TooManyImages(f"The form holds more than {most} pictures.", limit=most) from None
+            raise _too_many(most) from None
         raise MalformedRequest(f"The form cannot be parsed: {error.message}") from None
-    values = form.getlist(field)
-    try:
-        files = [await value.read() for value in values if isinstance(value, UploadFile)]
     finally:
-        await form.close()
+        parser.close()
+    if not parser.ended:
+        raise MalformedRequest("The form is cut off: its closing boundary is missing.")
     if not files or len(files) < len(values):
         raise MalformedRequest(
             f"The form has no file in the field {field!r}; a part with a picture needs a filename.",
             field=field,
-            fields=sorted(set(form.keys()))[:20],
+            fields=sorted(set(form.keys()))[:OTHER_PARTS],
         )
+    if len(files) > most:
+        raise _too_many(most)
     return files
+
+
+def _too_many(most: int) -> TooManyImages:
+    return TooManyImages(f"The form holds more pictures than {most}.", limit=most)

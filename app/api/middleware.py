@@ -11,6 +11,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import error_response
+from app.api.service import BodyLimits
+from app.api.unread import Body
 from app.errors import BodyTooLarge, DeadlineExceeded, Draining, ImageTooLarge, QueueFull, ServiceError, TooManyImages
 from app.serving.lifecycle import Lifecycle
 from app.serving.metrics import Metrics
@@ -39,10 +41,13 @@ TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 class RequestContext:
     """Pure ASGI, as the outermost middleware of ours."""
 
-    def __init__(self, app: ASGIApp, *, lifecycle: Lifecycle, metrics: Metrics, access_log: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, lifecycle: Lifecycle, metrics: Metrics, limits: BodyLimits, access_log: bool
+    ) -> None:
         self._app = app
         self._lifecycle = lifecycle
         self._metrics = metrics
+        self._limits = limits
         self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,6 +58,7 @@ class RequestContext:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - an ASGI server runs a request in a task
         request_id = _bind(scope)
+        body = Body(scope, receive, self._limits)
         status = 0
         recorded = False
 
@@ -65,8 +71,10 @@ class RequestContext:
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
+                headers = [*message.get("headers", ()), (b"x-request-id", request_id)]
+                if self._lifecycle.aborting or not await body.ended():
+                    headers.append((b"connection", b"close"))
+                status, message["headers"] = message["status"], headers
             elif not message.get("more_body", False):
                 record()  # before the caller can know, so that its own count is never ahead of ours
             await send(message)
@@ -75,7 +83,7 @@ class RequestContext:
         try:
             if self._lifecycle.refusing and scope["path"] not in OPERATIONS:
                 raise Draining("The service is shutting down; send the request to another instance.")
-            await self._app(scope, receive, answer)
+            await self._app(scope, body.receive, answer)
         except ServiceError as error:
             if error.status >= 500 and not isinstance(error, Draining | DeadlineExceeded):
                 log.error("request failed", code=error.code, exc_info=error)

@@ -1,5 +1,7 @@
 """Health, metrics, and the models that are served."""
 
+import asyncio
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 from lenet5_client.schemas import ErrorBody, Health, ModelInfo, ModelList
@@ -8,16 +10,20 @@ from app.api.service import ServiceDep
 from app.errors import NotReady
 from app.serving.metrics import CONTENT_TYPE
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(
+    tags=["operations"], responses={status: {"model": ErrorBody} for status in (400, 405, 408, 431, 500, 503)}
+)
 
 
+@router.head("/health/live", include_in_schema=False)  # many load balancers probe with HEAD
 @router.get("/health/live", summary="Whether the process runs")
 async def live() -> Health:
     """200 as long as the event loop turns; it never depends on load."""
     return Health(status="live")
 
 
-@router.get("/health/ready", responses={503: {"model": ErrorBody}}, summary="Whether to send requests here")
+@router.head("/health/ready", include_in_schema=False)
+@router.get("/health/ready", summary="Whether to send requests here")
 async def ready(service: ServiceDep) -> Health:
     """200 when every model is loaded and warm, 503 once the process is shutting down."""
     if service.lifecycle.draining:
@@ -28,7 +34,8 @@ async def ready(service: ServiceDep) -> Health:
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
 async def metrics(service: ServiceDep) -> Response:
     """The text format of Prometheus, added up over the worker processes."""
-    return Response(service.metrics.exposition(), media_type=CONTENT_TYPE)
+    exposition = await asyncio.to_thread(service.metrics.exposition)  # several workers' files take a while
+    return Response(exposition, media_type=CONTENT_TYPE)
 
 
 @router.get("/models", summary="The models that are served")

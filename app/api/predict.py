@@ -54,7 +54,7 @@ def _body(field: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 FILE = {"type": "string", "format": "binary"}
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (400, 404, 408, 413, 415, 422, 429, 431, 500, 503, 504)
+    status: {"model": ErrorBody} for status in (400, 404, 405, 408, 413, 415, 422, 429, 431, 500, 503, 504)
 }
 
 
@@ -69,7 +69,8 @@ async def predict(request: Request, service: ServiceDep, choice: ChoiceDep, pati
     """One picture of one digit, of any size and kind, as the raw body or the form field `file`."""
     with service.engine.admission.admit() as ticket:
         async with deadline(patience):
-            data = await one_picture(request, service.limits)
+            data = await one_picture(request, service.limits, ticket)
+            ticket.reserve(pictures=1)
             async with while_connected(request):
                 result = await service.engine.classify(data, ticket, choice.model, threshold=choice.threshold)
         return _json(_prediction(result, choice.model), result.timing)
@@ -88,8 +89,8 @@ async def predict_batch(
     """Many pictures as repeated form fields `files`; a bad one spoils only its own place in `results`."""
     with service.engine.admission.admit() as ticket:
         async with deadline(patience):
-            pictures = await many_pictures(request, service.limits)
-            ticket.reserve(pictures=len(pictures) - 1)
+            pictures = await many_pictures(request, service.limits, ticket)
+            ticket.reserve(pictures=len(pictures))
             async with while_connected(request):
                 results = await service.engine.classify_many(pictures, ticket, choice.model, threshold=choice.threshold)
         answers = [

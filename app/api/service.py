@@ -17,8 +17,12 @@ class BodyLimits:
     max_bytes: int  # with one picture
     max_batch_bytes: int  # with many
     max_batch_pictures: int
-    timeout: float  # seconds, besides the size at min_rate
+    timeout: float  # seconds without a byte, and before min_rate counts
     min_rate: int  # bytes per second
+
+    def deadline(self, start: float, now: float, received: int) -> float:
+        """When the next bytes are due, for a body that began at `start` and of which that much has come by `now`."""
+        return min(now + self.timeout, start + self.timeout + received / self.min_rate)
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,46 @@
-"""The door: what is accepted and not yet answered is bounded, decoding included.
+"""The door: what a worker holds for its callers is bounded, from the first byte of a body to the answer.
 
 Counting only what waits for the device would let slow decoding hide an overload, and nobody would be told to go away.
+Pictures count once their body is whole: else callers that never finish one would keep all others out.
 """
 
+from dataclasses import dataclass
 from types import TracebackType
 
 from app.errors import QueueFull
 
 
-class Admission:
-    """Counts the pictures and pixels that are accepted and not yet answered, and refuses above its bounds."""
+@dataclass(frozen=True)
+class Bounds:
+    """How much a worker holds before it refuses more."""
 
-    def __init__(self, *, max_pictures: int, max_pixels: int) -> None:
-        self.max_pictures = max_pictures
-        self.max_pixels = max_pixels
+    pictures: int
+    pixels: int
+    body_bytes: int
+
+
+class Admission:
+    """Counts what is accepted and not yet answered, and refuses above its bounds."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
         self.pictures = 0
         self.pixels = 0
+        self.body_bytes = 0
 
     def admit(self) -> "Ticket":
-        """A ticket for one request of one picture, or QueueFull."""
-        ticket = Ticket(self)
-        ticket.reserve(pictures=1)
-        return ticket
+        """A ticket for one request; QueueFull when not one picture more can be taken."""
+        if self.pictures >= self.bounds.pictures:
+            raise self.full()
+        return Ticket(self)
+
+    def full(self) -> QueueFull:
+        """The refusal, with its evidence."""
+        return QueueFull(
+            "The queue is full; try again after the seconds in Retry-After.",
+            held={"pictures": self.pictures, "pixels": self.pixels, "body_bytes": self.body_bytes},
+            limits=vars(self.bounds),
+        )
 
 
 class Ticket:
@@ -31,23 +50,27 @@ class Ticket:
         self._admission = admission
         self._pictures = 0
         self._pixels = 0
+        self._body_bytes = 0
 
-    def reserve(self, *, pictures: int = 0, pixels: int = 0) -> None:
+    def reserve(self, *, pictures: int = 0, pixels: int = 0, body_bytes: int = 0) -> None:
         """Hold more, or raise QueueFull. A request that has the worker to itself is never refused."""
-        door = self._admission
-        alone = door.pictures == self._pictures
-        if not alone and (door.pictures + pictures > door.max_pictures or door.pixels + pixels > door.max_pixels):
-            raise QueueFull(
-                "The queue is full; try again after the seconds in Retry-After.",
-                pictures=door.pictures,
-                max_pictures=door.max_pictures,
-                pixels=door.pixels,
-                max_pixels=door.max_pixels,
-            )
-        door.pictures += pictures
-        door.pixels += pixels
+        door, bounds = self._admission, self._admission.bounds
+        alone = door.pictures == self._pictures and door.body_bytes == self._body_bytes
+        if not alone and (
+            door.pictures + pictures > bounds.pictures
+            or door.pixels + pixels > bounds.pixels
+            or door.body_bytes + body_bytes > bounds.body_bytes
+        ):
+            raise door.full()
+        self._take(pictures, pixels, body_bytes)
+
+    def _take(self, pictures: int, pixels: int, body_bytes: int) -> None:
+        self._admission.pictures += pictures
+        self._admission.pixels += pixels
+        self._admission.body_bytes += body_bytes
         self._pictures += pictures
         self._pixels += pixels
+        self._body_bytes += body_bytes
 
     def __enter__(self) -> "Ticket":
         return self
@@ -55,6 +78,4 @@ class Ticket:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._admission.pictures -= self._pictures
-        self._admission.pixels -= self._pixels
-        self._pictures = self._pixels = 0
+        self._take(-self._pictures, -self._pixels, -self._body_bytes)

@@ -120,9 +120,7 @@ class Batcher:
                 await self._arrived.wait()
                 continue
             await self._gather()
-            batch = self._take()
-            if batch:
-                await self._answer(batch)
+            await self._answer(self._take())
 
     async def _gather(self) -> None:
         """Let a burst arrive whole: give the loop turns while more keeps coming, and wait if asked to."""
@@ -152,24 +150,26 @@ class Batcher:
                 job = lane.popleft()
                 if not job.future.done():
                     batch.append(job)
-        self._observer.queued(self.depth)
         return batch
 
     async def _answer(self, batch: list[_Job]) -> None:
         """Run one forward pass and do every future of the batch exactly once."""
         start = perf_counter()
         try:
+            self._observer.queued(self.depth)
+            if not batch:
+                return
             inputs = np.stack([job.picture for job in batch])  # (n, 1, 32, 32)
             rows = await asyncio.get_running_loop().run_in_executor(self._executor, self._infer, inputs)
             if len(rows) != len(batch):
                 raise InferenceFailed("The backend's answer has the wrong length.", asked=len(batch), got=len(rows))
+            seconds = perf_counter() - start
+            self._observer.inferred(len(batch), seconds)
         except Exception as error:  # noqa: BLE001 - whatever it is, the batch is told, and the next batch runs
             for job in batch:
                 if not job.future.done():
                     job.future.set_exception(_failure(error))
             return
-        seconds = perf_counter() - start
-        self._observer.inferred(len(batch), seconds)
         for job, row in zip(batch, rows, strict=True):
             if not job.future.done():
                 job.future.set_result(Outcome(row, start - job.submitted, seconds))

@@ -14,7 +14,7 @@ from app.errors import ServiceError
 from app.imaging import DecodeLimits, Normalized, decode, normalize, probe
 from app.lenet.registry import Registry, ServedModel
 from app.runtime import Backend
-from app.serving.admission import Admission, Ticket
+from app.serving.admission import Admission, Bounds, Ticket
 from app.serving.batcher import Batcher, Observer, Outcome
 
 T = TypeVar("T")
@@ -92,17 +92,18 @@ class Engine:
         registry: Registry,
         open_model: Callable[[ServedModel], DigitModel],
         *,
-        admission: Admission,
+        bounds: Bounds,
         limits: DecodeLimits,
         decode_threads: int,
     ) -> None:
         self.registry = registry
-        self.admission = admission
+        self.admission = Admission(bounds)
         self._limits = limits
         self._models: Mapping[tuple[str, int], DigitModel] = {
             (served.name, served.version): open_model(served) for served in registry.served if served.task == TASK
         }
         self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
+        self._bulk_decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode-bulk")
 
     def start(self) -> None:
         """Begin to answer on the running event loop."""
@@ -113,6 +114,7 @@ class Engine:
         """Answer what was taken, then free everything."""
         await asyncio.gather(*(model.close() for model in self._models.values()))
         self._decoders.shutdown()
+        self._bulk_decoders.shutdown()
 
     def model(self, spec: str | None) -> DigitModel:
         """The model that `name`, `name:version` or None (the default) means; raises UnknownModel."""
@@ -140,16 +142,9 @@ class Engine:
         Raises QueueFull before any work is done, InferenceFailed, Draining.
         """
         start = perf_counter()
-        loop = asyncio.get_running_loop()
-        slices = [pictures[i : i + BULK_SLICE] for i in range(0, len(pictures), BULK_SLICE)]
-        probed = [
-            await loop.run_in_executor(self._decoders, _each, self._pixels, part) for part in slices
-        ]  # one slice at a time: other callers' pictures come between
-        ticket.reserve(pixels=sum(pixels for part in probed for pixels in part if isinstance(pixels, int)))
-        read = await asyncio.gather(
-            *(loop.run_in_executor(self._decoders, _each, self._normalize, part) for part in slices)
-        )
-        results = [result for part in read for result in part]
+        probed = await self._in_slices(self._pixels, pictures)
+        ticket.reserve(pixels=sum(pixels for pixels in probed if isinstance(pixels, int)))
+        results = await self._in_slices(self._normalize, pictures)
         decoded = (perf_counter() - start) / max(len(pictures), 1)
         futures = model.batcher.submit_many([result.input for result in results if isinstance(result, Normalized)])
         outcomes = iter(await asyncio.gather(*futures, return_exceptions=True))
@@ -159,6 +154,17 @@ class Engine:
             else _placed(result, next(outcomes), decoded, _or(threshold, model.threshold))
             for result in results
         ]
+
+    async def _in_slices(self, function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T | ServiceError]:
+        """The function's result for each picture, or the error that it raised there, from the bulk's own threads."""
+        loop = asyncio.get_running_loop()
+        parts = await asyncio.gather(
+            *(
+                loop.run_in_executor(self._bulk_decoders, _each, function, pictures[i : i + BULK_SLICE])
+                for i in range(0, len(pictures), BULK_SLICE)
+            )
+        )
+        return [result for part in parts for result in part]
 
     async def _read(self, data: bytes, ticket: Ticket) -> Normalized:
         """One encoded picture to the network's input, holding its pixels at the door while it is under way."""

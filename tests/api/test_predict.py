@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from threading import get_ident
 
 import httpx
 import numpy as np
@@ -10,6 +11,7 @@ from lenet5_client.schemas import BatchPrediction, ErrorBody, Prediction
 from PIL import Image
 
 from app.errors import InferenceFailed
+from app.serving import engine as engine_module
 
 PNG = {"Content-Type": "image/png"}
 
@@ -43,6 +45,8 @@ async def test_the_way_a_picture_is_sent_does_not_matter(serving, digits):
             await client.post("/predict", content=digits[0], headers={"Content-Type": "Application/Octet-Stream; a=b"}),
             await client.post("/predict", files={"file": ("a.png", digits[0], "image/png")}),
             await client.post("/predict", files={"file": digits[0]}),
+            await client.post("/predict", content=digits[0], headers={"Content-Type": ""}),
+            await client.post("/predict", files={"file": digits[0], "other": b"x"}, data={"a": "b", "c": "d"}),
         ]
         batches = [
             await client.post("/predict/batch", content=digits[0], headers=PNG),
@@ -104,9 +108,11 @@ async def test_query_parameters_are_checked(serving, digits, query, expected):
         ({"files": {"picture": b"x"}}, (400, "malformed_request")),
         ({"files": {"file": (None, b"x")}}, (400, "malformed_request")),
         ({"files": [("file", b"x"), ("file", b"y")]}, (413, "too_many_images")),
+        ({"files": [("file", b"x")] * 40}, (413, "too_many_images")),
+        ({"content": b"x", "headers": {"Content-Encoding": "gzip"}}, (415, "unsupported_media_type")),
         ({"content": b"x", "headers": {"Content-Type": "multipart/form-data"}}, (400, "malformed_request")),
         ({"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=b"}}, (400, "malformed_request")),
-        ({"content": b"x" * 2000}, (413, "body_too_large")),
+        ({"content": b"x" * 20_000}, (413, "body_too_large")),
         ({"headers": {"X-Request-Timeout": "0"}}, (422, "invalid_parameter")),
         ({"headers": {"X-Request-Timeout": "soon"}}, (422, "invalid_parameter")),
         ({"headers": {"X-Request-Timeout": "inf"}}, (422, "invalid_parameter")),
@@ -114,7 +120,7 @@ async def test_query_parameters_are_checked(serving, digits, query, expected):
 )
 async def test_bad_requests_have_a_stable_code(serving, request_, expected):
     """Each way to get a request wrong is answered with its status and code, in the one shape."""
-    async with serving(max_body_bytes=1000) as client:
+    async with serving(max_body_bytes=10_000) as client:
         response = await client.post("/predict", **request_)
     assert code(response) == expected
 
@@ -157,20 +163,21 @@ async def test_a_batch_may_hold_no_more_than_its_limit(serving, digits):
     async with serving(max_batch_pictures=3) as client:
         taken = await client.post("/predict/batch", files=[("files", data) for data in digits[:3]])
         refused = await client.post("/predict/batch", files=[("files", data) for data in digits[:4]])
-    assert taken.is_success
+    assert taken.is_success, taken.text
     assert code(refused) == (413, "too_many_images")
 
 
 async def test_a_batch_that_the_queue_cannot_take_whole_is_refused_whole(serving, digits):
     """With one picture under way and places for three, a batch of four is one 429, and then the service recovers."""
     async with serving(queue_pictures=4) as client:
-        with client.service.engine.admission.admit():
+        with client.service.engine.admission.admit() as other:
+            other.reserve(pictures=1)
             refused = await client.post("/predict/batch", files=[("files", data) for data in digits[:4]])
             taken = await client.post("/predict/batch", files=[("files", data) for data in digits[:3]])
         again = await client.post("/predict/batch", files=[("files", data) for data in digits[:4]])
     assert code(refused) == (429, "queue_full")
     assert refused.headers["retry-after"] == "1"
-    assert taken.is_success
+    assert taken.is_success, taken.text
     assert again.is_success
 
 
@@ -211,17 +218,51 @@ async def test_a_failing_forward_pass_is_a_fault_of_ours_and_passes(serving, dig
     assert again.is_success
 
 
-async def test_the_callers_deadline_is_kept(serving, digits, monkeypatch):
+async def test_the_callers_deadline_is_kept(serving, digits):
     """A request whose X-Request-Timeout passes while its batch waits is 504, and its place in the batch is given up."""
     async with serving(max_batch_delay=0.5) as client:
         late = await client.post("/predict", content=digits[0], headers={"X-Request-Timeout": "0.01"})
-        before = passes(await client.get("/metrics"))
         patient = await client.post("/predict", content=digits[0], headers={"X-Request-Timeout": "30"})
-        rejected = (await client.get("/metrics")).text
+        metrics = await client.get("/metrics")
     assert code(late) == (504, "deadline_exceeded")
     assert patient.is_success
-    assert before == (0, 0)
-    assert 'lenet5_rejected_total{reason="deadline"} 1.0' in rejected
+    assert passes(metrics) == (1, 1)
+    assert 'lenet5_rejected_total{reason="deadline"} 1.0' in metrics.text
+
+
+async def test_a_form_that_is_cut_off_is_refused_whole(serving, digits):
+    """Without its closing boundary a form is 400: a short answer would look like a whole one."""
+    async with serving() as client:
+        request = client.build_request("POST", "/predict/batch", files=[("files", data) for data in digits[:3]])
+        body = await request.aread()
+        cut = await client.post("/predict/batch", content=body[:-80], headers=request.headers)
+    assert code(cut) == (400, "malformed_request")
+
+
+async def test_pixels_count_at_the_door(serving, digits):
+    """A picture, alone or in bulk, whose pixels don't fit beside those under way is 429."""
+    async with serving(queue_megapixels=1) as client:
+        with client.service.engine.admission.admit() as other:
+            other.reserve(pictures=1, pixels=1_000_000 - 783)
+            single = await client.post("/predict", content=digits[0])
+            bulk = await client.post("/predict/batch", content=digits[0])
+        again = await client.post("/predict", content=digits[0])
+    assert code(single) == code(bulk) == (429, "queue_full")
+    assert again.is_success
+
+
+async def test_a_large_picture_is_never_read_on_the_event_loop(serving, monkeypatch):
+    """Decoding and normalising what takes more than a moment happens in another thread than the event loop's."""
+    threads = []
+    decode = engine_module.decode
+    monkeypatch.setattr(engine_module, "decode", lambda *args: threads.append(get_ident()) or decode(*args))
+    picture = io.BytesIO()
+    Image.new("L", (300, 300), 255).save(picture, "PNG")
+    async with serving() as client:
+        await client.post("/predict", content=picture.getvalue())
+        await client.post("/predict/batch", files=[("files", picture.getvalue())] * 2)
+    assert len(threads) == 3
+    assert get_ident() not in threads
 
 
 async def test_where_the_time_went_is_told(serving, digits):

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 from lenet5_client.schemas import ErrorBody, ModelList
 
 from tests.api.test_predict import code
@@ -30,6 +31,32 @@ async def test_the_routers_own_errors_have_the_one_shape(serving):
         wrong = await client.get("/predict")
     assert code(wrong) == (405, "method_not_allowed")
     assert wrong.headers["allow"] == "POST"
+
+
+async def test_a_path_with_a_slash_too_many_is_not_redirected(serving):
+    """/predict/ is unknown: a redirect would name a host that the caller's own header chose."""
+    async with serving() as client:
+        assert code(await client.post("/predict/", content=b"x")) == (404, "not_found")
+
+
+async def test_health_answers_head(serving):
+    """Load balancers that probe with HEAD see the status."""
+    async with serving() as client:
+        assert (await client.head("/health/live")).status_code == 200
+        client.service.lifecycle.drain()
+        assert (await client.head("/health/ready")).status_code == 503
+
+
+async def test_the_callers_trace_is_in_the_log(serving):
+    """A W3C traceparent's trace id, and the request id, stand in the request's log line; a malformed one doesn't."""
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        async with serving(access_log=True) as client:
+            headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01", "X-Request-ID": "mine"}
+            await client.get("/health/live", headers=headers)
+            await asyncio.create_task(client.get("/health/live", headers={"traceparent": "00-zz"}))
+    requests = [line for line in lines if line["event"] == "request"]
+    assert (requests[0]["trace_id"], requests[0]["request_id"]) == (trace, "mine")
 
 
 async def test_a_fault_of_ours_is_one_500_and_tells_nothing_private(serving, digits, monkeypatch):

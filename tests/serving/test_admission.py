@@ -3,49 +3,61 @@
 import pytest
 
 from app.errors import QueueFull
-from app.serving.admission import Admission
+from app.serving.admission import Admission, Bounds
 
 
-def test_the_door_refuses_above_its_bound_and_recovers():
-    """The third picture is refused while two are under way, and taken once one is answered."""
-    door = Admission(max_pictures=2, max_pixels=1000)
-    with door.admit():
-        second = door.admit()
-        with pytest.raises(QueueFull) as refused:
-            door.admit()
+def held(door: Admission) -> tuple[int, int, int]:
+    return door.pictures, door.pixels, door.body_bytes
+
+
+@pytest.fixture
+def door() -> Admission:
+    return Admission(Bounds(pictures=10, pixels=1000, body_bytes=100))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [({"pictures": 9}, {"pictures": 2}), ({"pixels": 900}, {"pixels": 101}), ({"body_bytes": 90}, {"body_bytes": 11})],
+)
+def test_the_door_refuses_above_each_bound_and_recovers(door, first, second):
+    """What doesn't fit beside another request is refused with the evidence, leaves nothing, and fits afterwards."""
+    with door.admit() as one:
+        one.reserve(**({"pictures": 1} | first))
+        before = held(door)
+        with door.admit() as two, pytest.raises(QueueFull) as refused:
+            two.reserve(**second)
+        assert held(door) == before
         assert refused.value.headers == {"Retry-After": "1"}
-        assert refused.value.details["pictures"] == refused.value.details["max_pictures"] == 2
-        with second:
-            pass
-        with door.admit():
-            pass
-    assert (door.pictures, door.pixels) == (0, 0)
+        assert refused.value.details["limits"] == {"pictures": 10, "pixels": 1000, "body_bytes": 100}
+    with door.admit() as two:
+        two.reserve(**second)
+    assert held(door) == (0, 0, 0)
 
 
-def test_pixels_are_bounded_as_pictures_are():
-    """A large picture is refused while another holds the pixels, and nothing of the refused one stays."""
-    door = Admission(max_pictures=10, max_pixels=1000)
-    with door.admit() as first:
-        first.reserve(pixels=900)
-        with pytest.raises(QueueFull), door.admit() as second:
-            second.reserve(pixels=200)
-        assert (door.pictures, door.pixels) == (1, 900)
-
-
-def test_an_idle_worker_admits_what_is_larger_than_its_queue():
-    """A request that has the worker to itself is within the limits of size, and so it is served."""
-    door = Admission(max_pictures=2, max_pixels=1000)
-    with door.admit() as alone:
-        alone.reserve(pictures=255, pixels=5000)
+def test_a_full_door_refuses_before_a_body_is_read(door):
+    """When not one picture more can be taken there is no ticket at all."""
+    with door.admit() as ticket:
+        ticket.reserve(pictures=10)
         with pytest.raises(QueueFull):
             door.admit()
-    assert (door.pictures, door.pixels) == (0, 0)
+    door.admit()
 
 
-def test_a_bulk_request_is_taken_whole_or_not_at_all():
-    """When its pictures don't fit beside what is under way, the refusal leaves the door as it was."""
-    door = Admission(max_pictures=10, max_pixels=1000)
-    with door.admit():
-        with pytest.raises(QueueFull), door.admit() as bulk:
-            bulk.reserve(pictures=9)
-        assert door.pictures == 1
+def test_an_idle_worker_admits_what_is_larger_than_its_queue(door):
+    """A request that has the worker to itself is within the limits of size, and so it is served."""
+    with door.admit() as alone:
+        for _ in range(3):
+            alone.reserve(pictures=100, pixels=10_000, body_bytes=1000)
+        with pytest.raises(QueueFull):
+            door.admit()
+    assert held(door) == (0, 0, 0)
+
+
+def test_callers_that_never_finish_a_body_keep_nobody_out(door):
+    """A hundred tickets without a whole picture leave the door open."""
+    tickets = [door.admit() for _ in range(99)]
+    for ticket in tickets:
+        ticket.reserve(body_bytes=1)
+    with door.admit() as normal:
+        normal.reserve(body_bytes=1)
+        normal.reserve(pictures=1, pixels=784)

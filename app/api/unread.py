@@ -1,0 +1,52 @@
+"""What is left of a body when its answer is there early.
+
+A client that is still writing sees a reset instead of an early answer, and what is left would be taken for the next
+request. So the rest is read and thrown away, within bounds; where it isn't, the connection has to close.
+"""
+
+import asyncio
+
+from starlette.types import Message, Receive, Scope
+
+from app.api.service import BodyLimits
+
+DISCARDED_BYTES = 512 * 1024 * 1024
+
+
+class Body:
+    """A request's body, as its ASGI server hands it on, with an eye on its end."""
+
+    def __init__(self, scope: Scope, receive: Receive, limits: BodyLimits) -> None:
+        headers = dict(scope["headers"])
+        self._receive = receive
+        self._limits = limits
+        self._begun = False
+        self._awaited = headers.get(b"expect", b"").lower() == b"100-continue"  # RFC 9110, section 10.1.1
+        self._more = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+
+    async def receive(self) -> Message:
+        """ASGI's `receive`."""
+        message = await self._receive()
+        self._begun = True
+        self._more = message["type"] == "http.request" and message.get("more_body", False)
+        return message
+
+    async def ended(self) -> bool:
+        """Whether nothing of the body is left to come, once the rest was thrown away; False when that took too long.
+
+        A client that waits for our word before it writes is not given it.
+        """
+        if not self._more:
+            return True
+        if self._awaited and not self._begun:
+            return False
+        clock = asyncio.get_running_loop().time
+        start, size = clock(), 0
+        try:
+            async with asyncio.timeout_at(self._limits.deadline(start, start, 0)) as timer:
+                while self._more and size <= DISCARDED_BYTES:
+                    size += len((await self.receive()).get("body", b""))
+                    timer.reschedule(self._limits.deadline(start, clock(), size))
+        except TimeoutError:
+            pass
+        return not self._more
