@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     """Pictures accepted and not yet answered, per worker; above it requests get 429."""
     queue_megapixels: Annotated[int, Field(ge=1)] = 256
     """Megapixels accepted and not yet answered, per worker; above it requests get 429."""
-    queue_body_bytes: Bytes = 256 * MEBI
+    queue_body_bytes: Bytes = 128 * MEBI
     """Bytes of bodies held or on their way, per worker; above it requests get 429."""
 
     # Limits of one request
@@ -67,8 +67,8 @@ class Settings(BaseSettings):
     """Pixels of a picture's longer side."""
     picture_formats: str = "png,jpeg,tiff,bmp,webp,gif"
     """Formats that are read, separated by commas."""
-    decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
-    """Threads that decode large pictures, and as many again for bulk requests; each may hold one of max_pixels."""
+    decode_threads: Annotated[int, Field(ge=2, le=64)] = 2
+    """Threads that decode large pictures, half of them those of bulk requests; each may hold one of max_pixels."""
 
     # Deadlines of a connection
     header_timeout: Duration = 10.0

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from app.errors import DeviceUnavailable, ModelError, RequestError, ServiceError, Unavailable
+from app.errors import DeviceUnavailable, ModelError, RequestError, ServiceError, StartFailed, Unavailable
 from app.serving.metrics import Metrics
 from app.settings import Settings
-from app.supervisor import StartFailed
 
 
 def main() -> None:
@@ -16,7 +15,7 @@ def main() -> None:
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
         print(f"| `--{name.replace('_', '-')}` | `LENET5_{name.upper()}` | {default} | {field.description} |")
-    print("\n## Errors\n\nEvery 4xx and 5xx body is `{\"error\": {\"code\", \"message\", \"details\"}}`.\n")
+    print('\n## Errors\n\nEvery 4xx and 5xx body is `{"error": {"code", "message", "details"}}`.\n')
     print("| status | code | |\n|---|---|---|")
     rows = {(kind.status, kind.code): first_line(kind) for kind in answered(ServiceError)}
     for (status, code), text in sorted(rows.items()):

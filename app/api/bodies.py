@@ -25,26 +25,20 @@ PICTURE_TYPES = (
 FORM_TYPE = "multipart/form-data"
 OTHER_PARTS = 16
 """Parts of a form besides its pictures; what they hold is not looked at."""
-PARSED_AT_ONCE = 64 * 1024
-"""Bytes of a form that are parsed before the event loop gets a turn: a millisecond or two."""
 
 
 async def one_picture(request: Request, limits: BodyLimits, ticket: Ticket) -> bytes:
     """The picture of a request that may hold one: the raw body, or the form's field `file`."""
-    media_type = _media_type(request)
-    body = await _read(request, limits.max_bytes, limits, ticket)
-    if media_type != FORM_TYPE:
-        return body
-    return (await _files(request, body, "file", 1))[0]
+    form = _media_type(request) == FORM_TYPE
+    chunks = _chunks(request, limits.max_bytes, limits, ticket)
+    return (await _files(request, chunks, "file", 1))[0] if form else await _joined(chunks)
 
 
 async def many_pictures(request: Request, limits: BodyLimits, ticket: Ticket) -> list[bytes]:
     """The pictures of a request that may hold many: the form's fields `files`, or the raw body as the only one."""
-    media_type = _media_type(request)
-    body = await _read(request, limits.max_batch_bytes, limits, ticket)
-    if media_type != FORM_TYPE:
-        return [body]
-    return await _files(request, body, "files", limits.max_batch_pictures)
+    form = _media_type(request) == FORM_TYPE
+    chunks = _chunks(request, limits.max_batch_bytes, limits, ticket)
+    return await _files(request, chunks, "files", limits.max_batch_pictures) if form else [await _joined(chunks)]
 
 
 def _media_type(request: Request) -> str:
@@ -64,29 +58,30 @@ def _media_type(request: Request) -> str:
     return media_type
 
 
-async def _read(request: Request, limit: int, limits: BodyLimits, ticket: Ticket) -> bytes:
-    """The whole body. The middleware sees to what is left of one that is refused."""
+async def _chunks(request: Request, limit: int, limits: BodyLimits, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+    """The body as it comes in. The middleware sees to what is left of one that is refused."""
     if int(request.headers.get("content-length", 0)) > limit:
         raise _too_large(limit)
-    parts: list[bytes] = []
-    size, more = 0, True
-    start = asyncio.get_running_loop().time()
-    try:
-        async with asyncio.timeout_at(limits.deadline(start, start, 0)) as timer:
-            while more:
+    clock = asyncio.get_running_loop().time
+    start, size, more = clock(), 0, True
+    while more:
+        try:
+            async with asyncio.timeout_at(limits.deadline(start, clock(), size)):
                 message = await request.receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnect
-                chunk, more = message.get("body", b""), message.get("more_body", False)
-                size += len(chunk)
-                if size > limit:
-                    raise _too_large(limit)
-                ticket.reserve(body_bytes=len(chunk))
-                parts.append(chunk)
-                if more:
-                    timer.reschedule(limits.deadline(start, asyncio.get_running_loop().time(), size))
-    except TimeoutError:
-        raise RequestTimeout("The body came in too slowly.", received=size) from None
+        except TimeoutError:
+            raise RequestTimeout("The body came in too slowly.", received=size) from None
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        ticket.reserve(body_bytes=len(chunk))
+        yield chunk
+
+
+async def _joined(chunks: AsyncGenerator[bytes, None]) -> bytes:
+    parts = [chunk async for chunk in chunks]
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
@@ -109,19 +104,17 @@ class _InMemory(MultiPartParser):
             file.close()
 
 
-async def _files(request: Request, body: bytes, field: str, most: int) -> list[bytes]:
+async def _files(request: Request, chunks: AsyncGenerator[bytes, None], field: str, most: int) -> list[bytes]:
     """The files in a form's field, in order."""
-
-    async def stream() -> AsyncGenerator[bytes, None]:
-        for start in range(0, len(body), PARSED_AT_ONCE):
-            yield body[start : start + PARSED_AT_ONCE]
-            await asyncio.sleep(0)
-
-    parser = _InMemory(request.headers, stream(), max_files=most + OTHER_PARTS, max_fields=OTHER_PARTS)
+    parser = _InMemory(request.headers, chunks, max_files=most + OTHER_PARTS, max_fields=OTHER_PARTS)
+    files: list[bytes] = []
     try:
         form = await parser.parse()
         values = form.getlist(field)
-        files = [await value.read() for value in values if isinstance(value, UploadFile)]
+        for value in values:
+            if isinstance(value, UploadFile):
+                files.append(await value.read())
+                await value.close()  # at once, so that no more than one picture is held twice
     except MultiPartException as error:
         if error.message.startswith("Too many files"):  # it has no class of its own
             raise _too_many(most) from None

@@ -102,8 +102,9 @@ class Engine:
         self._models: Mapping[tuple[str, int], DigitModel] = {
             (served.name, served.version): open_model(served) for served in registry.served if served.task == TASK
         }
-        self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
-        self._bulk_decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode-bulk")
+        bulk = decode_threads // 2
+        self._decoders = ThreadPoolExecutor(decode_threads - bulk, thread_name_prefix="decode")
+        self._bulk_decoders = ThreadPoolExecutor(bulk, thread_name_prefix="decode-bulk")
 
     def start(self) -> None:
         """Begin to answer on the running event loop."""
