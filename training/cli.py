@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
@@ -97,6 +98,10 @@ def train(
     folder = output or (Path("model_weights") if settings.ship else runs / "models")
     target = target_folder(folder, settings.model, version, replace_it=force)  # before the work, not after it
     run_dir = runs / f"{settings.name}-seed{settings.seed}"
+    for folder in (run_dir, target.parent):  # a folder that cannot be written to is told before the work, not after it
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
     try:
         result = run(settings, run_dir=run_dir, data_dir=data_dir, on=device, resume=resume, reporter=say)
     except KeyboardInterrupt:
@@ -205,6 +210,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2  # cyclopts has printed it
     except (TrainingError, ServiceError) as error:
         sys.stderr.write(f"{error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"{error.strerror or error}: {error.filename}\n" if error.filename else f"{error}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")

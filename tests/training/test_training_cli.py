@@ -73,3 +73,19 @@ def test_the_next_free_version_is_written(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="--force replaces it"):
         export.target_folder(tmp_path, "x", 9, replace_it=False)
     assert export.target_folder(tmp_path, "x", 9, replace_it=True).name == "9"
+
+
+@pytest.mark.parametrize("option", ["--runs", "--output"])
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    """Where a file stands in the way of checkpoints or of the model, one line says so and nothing is trained."""
+    (tmp_path / "file").touch()
+    folders = {"--runs": str(tmp_path / "runs"), "--output": str(tmp_path / "models")} | {
+        option: str(tmp_path / "file")
+    }
+    arguments = [word for pair in folders.items() for word in pair]
+    assert main(["train", "training/configs/tiny.toml", "--device", "cpu", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert str(tmp_path / "file") in captured.err
+    assert "digits to learn from" not in captured.out
