@@ -6,19 +6,30 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Header, Request
+from pydantic import Field, TypeAdapter, ValidationError
 
+from app.api.errors import invalid_parameter
 from app.errors import DeadlineExceeded
 
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+SECONDS = TypeAdapter(Seconds)
 TimeoutHeader = Annotated[
-    float | None,
+    Seconds | None,
     Header(
-        alias="X-Request-Timeout",
-        gt=0,
-        le=86_400,
-        allow_inf_nan=False,
-        description="Seconds after which the caller no longer waits; the answer is then 504.",
+        alias="X-Request-Timeout", description="Seconds after which the caller no longer waits; the answer is then 504."
     ),
 ]
+
+
+def patience(request: Request) -> float | None:
+    """The caller's X-Request-Timeout in seconds; raises InvalidParameter."""
+    given = request.headers.get("x-request-timeout")
+    if given is None:
+        return None
+    try:
+        return SECONDS.validate_python(given)
+    except ValidationError as error:
+        raise invalid_parameter(error.errors()[0], "X-Request-Timeout") from None
 
 
 @asynccontextmanager

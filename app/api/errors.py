@@ -1,5 +1,6 @@
 """Every error in the one shape that callers rely on: `{"error": {"code", "message", "details"}}`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -16,6 +17,13 @@ def error_response(error: ServiceError) -> Response:
     return Response(orjson.dumps(error.body(), default=str), error.status, error.headers, media_type="application/json")
 
 
+def invalid_parameter(found: Mapping[str, Any], name: str | None = None) -> InvalidParameter:
+    """The refusal of a parameter, by the first of pydantic's errors."""
+    name = name or str(found["loc"][-1])
+    message = f"The parameter {name} is wrong: {found['msg'][0].lower()}{found['msg'][1:]}."
+    return InvalidParameter(message, parameter=name, value=found.get("input"))
+
+
 def install(app: FastAPI) -> None:
     """Answer what the framework raises in our shape; what we raise ourselves is the middleware's."""
 
@@ -30,10 +38,7 @@ def install(app: FastAPI) -> None:
 
     async def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
-        first: dict[str, Any] = error.errors()[0]
-        name = str(first["loc"][-1])
-        message = f"The parameter {name} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}."
-        return error_response(InvalidParameter(message, parameter=name, value=first.get("input")))
+        return error_response(invalid_parameter(error.errors()[0]))
 
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, invalid)

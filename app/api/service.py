@@ -35,9 +35,14 @@ class Service:
     limits: BodyLimits
 
 
-async def _service(request: Request) -> Service:  # async, else FastAPI runs it in a thread: 0.2 ms a request
+def service_of(request: Request) -> Service:
+    """The service that a request came to."""
     service: Service = request.app.state.service
     return service
+
+
+async def _service(request: Request) -> Service:  # async, else FastAPI runs it in a thread: 0.2 ms a request
+    return service_of(request)
 
 
 ServiceDep = Annotated[Service, Depends(_service)]
