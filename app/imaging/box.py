@@ -14,6 +14,7 @@ CENTRE = 16  # pixel, counted from 0, that the centre of mass falls into; 14 in 
 SNAP = 1  # pixel: a digit whose longer side is 19 to 21 is not resampled, which would only blur it
 MIN_STROKE = 1.6  # pixels of the 20x20 box; thinner strokes are widened, or they would fade away
 MAX_STROKE = 4.5  # pixels of the 20x20 box; thicker strokes are thinned: 99 % of MNIST's digits have less
+# On held-out MNIST writers made very bold, 4.0 to 5.5 differ by less than their two seeds do; USPS is the same by all.
 
 
 def scaled(ink: Ink) -> Ink:
@@ -28,7 +29,7 @@ def scaled(ink: Ink) -> Ink:
         height, width = ink.shape
     size = max(1, round(width * scale)), max(1, round(height * scale))
     shrinking = scale < 1
-    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+    small = np.clip(cv2.resize(ink, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC), 0, 1)
     peak = float(small.max())
     return (small / peak if peak > 0 else small).astype(np.float32, copy=False)
 

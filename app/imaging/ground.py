@@ -11,9 +11,12 @@ import numpy.typing as npt
 
 Gray = npt.NDArray[np.float32]
 
-COARSE_SIDE = 96  # pixels; the ground is smooth, so it is estimated on a small copy
+SURFACE_SIDE = 48  # pixels; the copy that a quadratic surface is fitted to
+COARSE_SIDE = 96  # pixels; the copy that the rest of the ground is estimated on, for it is smooth
 MIN_BLUR_SIDE = 64  # pixels; under this the ink leaves too little ground for anything but the quadratic
 MIN_SURFACE_SIDE = 10  # pixels; under this a surface follows anything
+NARROW = 0.5  # of the longer side
+STROKE = 0.25  # of the coarse picture's longer side: no stroke is as wide
 ROUNDS = 8  # of reweighting
 
 
@@ -62,7 +65,7 @@ def lighter_part(picture: Gray) -> npt.NDArray[np.uint8]:
 
 
 def evenly_lit(picture: Gray) -> bool:
-    """Whether two levels of gray tell more of a picture (h, w), at most 96 pixels a side, than a smooth surface does.
+    """Whether two levels of gray tell more of a picture (h, w), at most 48 pixels a side, than a smooth surface does.
 
     A surface can follow the ink of a tight crop, which has little ground; the clearer the two levels, the more the
     surface has to gain. The same for the inverted picture.
@@ -76,21 +79,36 @@ def evenly_lit(picture: Gray) -> bool:
     clear = 1 - float(within) / max(float(picture.var() * picture.size), 1e-6)
     from_level = float(np.abs(picture - np.median(picture)).mean())
     from_surface = float(np.abs(picture - quadratic_surface(picture, quantile=0.5)).mean())
-    return clear > 0.8 and from_level < (1.6 + 5 * (clear - 0.8)) * from_surface
+    # Across a narrow picture, such as a 1 cut to its box, a surface follows any stroke.
+    narrow = min(picture.shape) < NARROW * max(picture.shape)
+    return clear > 0.8 and (narrow or from_level < (1.6 + 2 * (clear - 0.8)) * from_surface)
 
 
-def ground_of(picture: Gray) -> Gray:
-    """The ground (h, w) under the ink of a picture (h, w) whose ink is the lighter part."""
+def ground_of(picture: Gray, even: bool) -> Gray:
+    """The ground (h, w) under the ink of a picture (h, w) whose ink is the lighter part; `even` if it is evenly lit."""
     coarse = reduced(picture, COARSE_SIDE)
-    if evenly_lit(coarse):
+    if even:
         dark = coarse[lighter_part(coarse) == 0]
         return np.full_like(picture, np.median(dark) if dark.size else coarse.min())
-    ground = quadratic_surface(coarse, quantile=0.3)
+    ground = _resized(quadratic_surface(reduced(coarse, SURFACE_SIDE), quantile=0.3), coarse)
     if min(picture.shape) >= MIN_BLUR_SIDE:
+        ground = ground + _opened(coarse - ground)
         for _ in range(2):
             ground = _blurred_without_ink(coarse, ground)
-    height, width = picture.shape
-    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+    return _resized(ground, picture)
+
+
+def _resized(surface: Gray, like: Gray) -> Gray:
+    height, width = like.shape
+    return cv2.resize(surface, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+
+
+def _opened(residual: Gray) -> Gray:
+    """The residual without what is lighter and narrower than any stroke: no ink, but a shadow's edge is left."""
+    side = round(STROKE * max(residual.shape)) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    smooth = cv2.GaussianBlur(residual, (0, 0), 1)
+    return cv2.morphologyEx(smooth, cv2.MORPH_OPEN, disc).astype(np.float32, copy=False)
 
 
 def _blurred_without_ink(picture: Gray, ground: Gray) -> Gray:
@@ -99,7 +117,7 @@ def _blurred_without_ink(picture: Gray, ground: Gray) -> Gray:
     spread = 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
     ink = (residual > max(3 * spread, 0.15 * float(residual.max()))).astype(np.uint8)
     paper = 1 - cv2.dilate(ink, np.ones((5, 5), np.uint8)).astype(np.float32)
-    sigma = COARSE_SIDE / 14
+    sigma = COARSE_SIDE / 22
     total = cv2.GaussianBlur(paper, (0, 0), sigma)
     level = cv2.GaussianBlur(paper * picture, (0, 0), sigma)
     blurred: Gray = ((level + 0.02 * ground) / (total + 0.02)).astype(np.float32, copy=False)

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.imaging.ground import Gray, ground_of, reduced
+from app.imaging.ground import SURFACE_SIDE, Gray, evenly_lit, ground_of, reduced
 from app.imaging.polarity import ink_is_light
 
-WORK_SIDE = 512  # pixels; larger pictures are reduced to this first
+WORK_SIDE = 256  # pixels; larger pictures are reduced to this first
 CLEAN_BORDER = 0.8  # of the border has the ground's level; a digit may touch the frame here and there
 LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)  # blind to edges and slopes; its norm is 6
 
@@ -40,13 +40,14 @@ def clean_ink(picture: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
 
 
 def ink_of(picture: npt.NDArray[Any], clean: npt.NDArray[Any] | None) -> Ink:
-    """The ink of any picture (h, w), reduced to 512 pixels a side; `clean` is what `clean_ink` found."""
+    """The ink of any picture (h, w), reduced to 256 pixels a side; `clean` is what `clean_ink` found."""
     if clean is not None:
         return Ink(reduced(clean.astype(np.float32), WORK_SIDE), 0.0, exact=True)
     work = reduced(picture.astype(np.float32), WORK_SIDE)
-    if not ink_is_light(work):
+    even = evenly_lit(reduced(work, SURFACE_SIDE))
+    if not ink_is_light(work, even):
         work = 255 - work
-    return Ink(np.maximum(work - ground_of(work), 0), _noise(work), exact=False)
+    return Ink(np.maximum(work - ground_of(work, even), 0), _noise(work), exact=False)
 
 
 def _noise(picture: Gray) -> float:

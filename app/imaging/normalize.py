@@ -30,6 +30,7 @@ TOO_SMALL = 8  # pixels of the digit's longer side
 SEEN = 0.2  # of the strongest ink: what is looked at to find the digit
 EDGE = 0.4  # of the digit's own ink: where its edge is
 EXACT_EDGE = 0.12  # the same where the ground is exact, as in MNIST, whose boxes reach to the faintest pixel
+STRONGEST = 0.8  # of the strongest ink: at least so much contrast the digit has
 SIGMAS = 4.0  # of the noise: what is above it is no noise
 
 Reason = Literal["blank", "too_small", "low_contrast"]
@@ -78,13 +79,19 @@ def _digit(ink: Ink) -> tuple[npt.NDArray[np.float32], float] | None:
     seen = (smooth > max(SIGMAS * noise, lowest * peak)).astype(np.uint8)
     if not seen.any():
         return None
-    level = peak if ink.exact else float(np.percentile(smooth[digit_mask(smooth, seen) > 0], 80))
+    level = peak if ink.exact else _level(smooth[digit_mask(smooth, seen) > 0])
     mask = digit_mask(smooth, (smooth > max(SIGMAS * noise, edge * level)).astype(np.uint8))
     x, y, width, height = cv2.boundingRect(mask)
     margin = max(1, round(max(width, height) * 0.02))
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=margin)  # with the digit's soft edge
     alone = np.clip(ink.levels * near / level, 0, 1).astype(np.float32, copy=False)
     return alone[y : y + height, x : x + width], level
+
+
+def _level(ink: npt.NDArray[np.float32]) -> float:
+    """The digit's contrast, from pixels of ink (n,) that may hold more of a pale grid than of the digit."""
+    usual, strongest = np.percentile(ink, (80, 98))
+    return max(float(usual), STRONGEST * float(strongest))
 
 
 def _smoothed(ink: Ink) -> tuple[npt.NDArray[np.float32], float]:

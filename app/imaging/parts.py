@@ -50,7 +50,7 @@ def digit_mask(ink: npt.NDArray[np.float32], mask: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count <= 2:  # the ground and one piece
         return mask
-    masses = np.bincount(labels.ravel(), weights=ink.ravel(), minlength=count)[1:]
+    masses = np.bincount(labels.ravel(), weights=np.square(ink, dtype=np.float64).ravel(), minlength=count)[1:]
     boxes = [Box(x, y, x + w, y + h) for x, y, w, h in stats[1:, :4].tolist()]
     height, width = mask.shape
     cut = np.array([b.left == 0 or b.top == 0 or b.right == width or b.bottom == height for b in boxes])

@@ -2,8 +2,8 @@
 
 No sign of it holds for every picture. Under even light, Otsu's threshold parts ink from ground, and the ground is what
 covers the border and lies in several pieces: true even of a tight crop that is mostly ink. Under uneven light that
-threshold finds the shadow instead; then the ink is what departs from the smooth surface, and what is thin. On training
-digits in the forms of `benchmarks/forms.py`, each pair of votes was right on all pictures of its own kind of light.
+threshold finds the shadow instead; then the ink is what departs from the smooth surface, and what is thin. The
+weights were chosen on the forms of `benchmarks/forms.py`; how often they are wrong on other pictures is not known.
 """
 
 from typing import Any
@@ -12,17 +12,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.imaging.ground import Gray, evenly_lit, lighter_part, quadratic_surface, reduced
+from app.imaging.ground import SURFACE_SIDE, Gray, lighter_part, quadratic_surface, reduced
 
-COARSE_SIDE = 48  # pixels
 DETAIL_SIDE = 128  # pixels
 STROKE = 0.1  # of the picture's longer side: a stroke thinner than this is detail
 
 
-def ink_is_light(picture: Gray) -> bool:
-    """Whether the ink of a gray picture (h, w) is lighter than its ground; the opposite for the inverted picture."""
-    coarse = reduced(picture, COARSE_SIDE)
-    if evenly_lit(coarse):
+def ink_is_light(picture: Gray, even: bool) -> bool:
+    """Whether the ink of a gray picture (h, w) is lighter than its ground; the opposite for the inverted picture.
+
+    `even` says whether it is evenly lit.
+    """
+    coarse = reduced(picture, SURFACE_SIDE)
+    if even:
         light = lighter_part(coarse)
         vote = 2.5 * _border(light) + 3 * (_in_one_piece(light) - _in_one_piece(1 - light))
     else:
