@@ -2,11 +2,13 @@
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 Levels = npt.NDArray[np.uint8]
 
 ONE_TONE = 4.0  # gray levels: what is visible varies less than this where alpha carries the ink
 WHITE = 255
+SAMPLED_SIDE = 1024  # pixels; of larger pictures every second, third... pixel tells the ground
 
 
 def composited(gray: Levels, alpha: Levels) -> Levels:
@@ -18,12 +20,14 @@ def composited(gray: Levels, alpha: Levels) -> Levels:
     """
     if int(alpha.min()) == int(alpha.max()):
         return gray
-    weights = alpha.astype(np.float64) / 255
-    total = float(weights.sum())
-    mean = float((weights * gray).sum()) / total
-    spread = float(np.sqrt((weights * (gray - mean) ** 2).sum() / total))
+    step = max(1, max(gray.shape) // SAMPLED_SIDE)
+    sample, weights = gray[::step, ::step], alpha[::step, ::step].astype(np.float64) / 255
+    total = max(float(weights.sum()), 1e-6)
+    mean = float((weights * sample).sum()) / total
+    spread = float(np.sqrt((weights * (sample - mean) ** 2).sum() / total))
     if spread < ONE_TONE or total < 0.5 * weights.size:
         ground = WHITE if mean < 128 else 0
     else:
-        ground = int(np.median(gray[weights > 0.5]))
-    return np.rint(gray * weights + ground * (1 - weights)).astype(np.uint8)
+        ground = int(np.median(sample[weights > 0.5]))
+    picture = Image.fromarray(gray)
+    return np.asarray(Image.composite(picture, Image.new("L", picture.size, ground), Image.fromarray(alpha)))

@@ -4,7 +4,6 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
@@ -89,9 +88,10 @@ def _gray(image: Image.Image | ImageFile.ImageFile) -> Gray:
     if image.mode in ("I", "F"):
         return _stretched(np.asarray(image, dtype=np.float32))
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        pixels = np.asarray(image.convert("RGBA"))
-        return composited(_luminance(pixels), pixels[..., 3])
-    return _luminance(np.asarray(image.convert("RGB")))
+        with_alpha = image if image.mode == "RGBA" else image.convert("RGBA")
+        return composited(np.asarray(with_alpha.convert("L")), np.asarray(with_alpha.getchannel("A")))
+    # Pillow's luminance (ITU-R BT.601) is exact where red, green and blue are equal; no copy of all three is made.
+    return np.asarray((image if image.mode == "RGB" else image.convert("RGB")).convert("L"))
 
 
 def _from_sixteen_bits(values: npt.NDArray[np.uint16]) -> Gray:
@@ -100,12 +100,6 @@ def _from_sixteen_bits(values: npt.NDArray[np.uint16]) -> Gray:
     if (narrow * 257 == values).all():
         return narrow.astype(np.uint8)
     return values.astype(np.float32) / np.float32(257)
-
-
-def _luminance(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """RGB or RGBA (h, w, 3 or 4) to gray by the weights of ITU-R BT.601; exact where the three are equal."""
-    code = cv2.COLOR_RGBA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_RGB2GRAY
-    return cv2.cvtColor(pixels, code).astype(np.uint8, copy=False)
 
 
 def _stretched(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
