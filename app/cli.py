@@ -1,6 +1,7 @@
 """The command line: `lenet5 serve` and `lenet5 health`."""
 
 import http.client
+import os
 import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import cyclopts
 from pydantic import ValidationError
 
-from app.errors import ServiceError
+from app.metrics_folder import VARIABLE
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,11 +18,19 @@ if TYPE_CHECKING:
 
 HEALTH_TIMEOUT = 3.0  # seconds
 
+
+class _NamesOfVariables(cyclopts.config.Env):
+    """Puts the variables into --help. pydantic-settings alone reads them, for which an empty one is none."""
+
+    def __call__(self, *_: object) -> None:
+        pass
+
+
 app = cyclopts.App(
     name="lenet5",
-    help="Reads handwritten digits with LeNet-5.",
+    help="Serves LeNet-5, which reads handwritten digits, over HTTP.",
     version=lambda: version("lenet5-serve"),
-    config=cyclopts.config.Env("LENET5_", command=False),
+    config=_NamesOfVariables("LENET5_", command=False),
     default_parameter=cyclopts.Parameter(negative_iterable=()),
 )
 
@@ -30,28 +39,30 @@ app = cyclopts.App(
 def serve(*, settings: Annotated[Settings | None, cyclopts.Parameter(name="*")] = None) -> None:
     """Serve digits over HTTP until SIGTERM or Ctrl-C.
 
-    Every option is also an environment variable; an option wins. Exit codes: 0 after a shutdown that was asked for,
-    1 when it could not start (one line on standard error says why), 2 for a wrong option.
+    With no option the model that comes with the service answers on http://127.0.0.1:8000: send a picture of a digit
+    to it with `curl -F file=@digit.png http://127.0.0.1:8000/predict`, or open /docs in a browser.
+
+    To be reached from other machines: `lenet5 serve --host 0.0.0.0`. To use more cores: `lenet5 serve --workers 4`.
+    To serve weights of your own: `lenet5 serve --model-dir DIR`, where DIR holds NAME/VERSION/ folders.
+
+    A signal drains: /health/ready says 503 and requests are served on for --drain-delay; then nothing new is taken,
+    and what was accepted is answered within --drain-timeout. A second Ctrl-C leaves at once.
+
+    Every option is also an environment variable; an option wins, and an empty variable counts as unset. Exit codes:
+    0 after a shutdown that was asked for, 1 when it could not start (one line on standard error says why), 2 for a
+    wrong option.
     """
     settings = settings or Settings()
-    import structlog  # noqa: PLC0415 - `lenet5 health` must start quickly
-
-    from app.logs import configure  # noqa: PLC0415
-    from app.server import listen  # noqa: PLC0415
+    from app.logs import configure, why  # noqa: PLC0415 - `lenet5 health` must start quickly
 
     configure(level=settings.log_level, form=settings.log_format)
     try:
-        listener = listen(settings.host, settings.port)
-    except OSError as error:
-        _fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}", 1)
-    with listener:
-        try:
+        from app.server import bind  # noqa: PLC0415
+
+        with bind(settings) as listener:
             (_serve_many if settings.workers > 1 else _serve_one)(settings, listener)
-        except ServiceError as error:
-            _fail(error.message, 1)
-        except Exception as error:  # noqa: BLE001 - one line, whatever it is
-            structlog.get_logger("lenet5").exception("start failed")
-            _fail(f"a fault of ours: {type(error).__name__}: {error}; the log has more", 1)
+    except Exception as error:  # noqa: BLE001 - one line, whatever it is
+        _fail(why(error), 1)
 
 
 @app.command
@@ -67,12 +78,15 @@ def health(url: str | None = None, /) -> None:
         settings = Settings()
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared only
         url = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        _fail(f"{url!r} is not the URL of a service, such as http://127.0.0.1:8000", 2)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it has no http:// or no host")
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname, parts.port, timeout=HEALTH_TIMEOUT)
+    except (ValueError, http.client.InvalidURL) as error:
+        _fail(f"{url!r} is not the URL of a service, such as http://127.0.0.1:8000: {error}", 2)
+    try:
         connection.request("GET", parts.path.rstrip("/") + "/health/ready", headers={"Connection": "close"})
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -83,6 +97,7 @@ def health(url: str | None = None, /) -> None:
 
 
 def _serve_one(settings: Settings, listener: "socket.socket") -> None:
+    os.environ.pop(VARIABLE, None)  # one process counts in its own memory
     from app.main import create_app  # noqa: PLC0415
     from app.server import serve as serve_here  # noqa: PLC0415
 

@@ -20,6 +20,7 @@ ServiceError                      500 internal_error         a fault of ours
 │   ├── Draining                  503 draining               the process is shutting down
 │   ├── NotReady                  503 not_ready              the model is not warm yet
 │   └── DeadlineExceeded          504 deadline_exceeded      the caller's own deadline has passed
+├── StartFailed                   500 start_failed           the port is taken, or a worker cannot start
 ├── DeviceUnavailable             500 device_unavailable     the device asked for at start-up is not there
 └── ModelError                    500 model_error            weights that must not be served
     ├── ModelNotFound             500 model_not_found        no such folder, or a file of it is missing
@@ -192,6 +193,12 @@ class DeadlineExceeded(Unavailable):
 
     status = 504
     code = "deadline_exceeded"
+
+
+class StartFailed(ServiceError):
+    """The service cannot start: its port is taken, or one of its workers cannot start."""
+
+    code = "start_failed"
 
 
 class DeviceUnavailable(ServiceError):

@@ -9,6 +9,8 @@ from typing import Literal
 
 import structlog
 
+from app.errors import ServiceError
+
 
 def configure(*, level: str, form: Literal["console", "json"]) -> None:
     """Send every log line of the process to standard output in one form."""
@@ -44,3 +46,11 @@ def configure(*, level: str, form: Literal["console", "json"]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def why(error: Exception) -> str:
+    """One line on what ended the process; of a fault of ours the log has the traceback."""
+    if isinstance(error, ServiceError):
+        return error.message
+    structlog.get_logger("lenet5").error("a fault of ours", exc_info=error)
+    return f"a fault of ours: {type(error).__name__}: {error}; the log has more"

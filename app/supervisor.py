@@ -1,37 +1,49 @@
 """Several processes that serve one socket: started together, replaced when one dies, drained together.
 
-Each worker is a whole service of its own. It tells over a pipe when it serves, or why it can't; and when the pipe
+    STARTING    until all serve; a worker that cannot start ends everything
+    SERVING     a worker that dies is replaced by one that serves the same models; what cannot start is tried again
+    DRAINING    from the first signal on: nothing is started, and what is left after the drain is killed
+
+Each worker is a whole service of its own. It tells over a pipe what it serves, or why it can't; and when the pipe
 breaks, because the supervisor is gone, it drains by itself.
 """
 
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import socket
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import get_context
+from enum import Enum, auto
+from math import inf
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
-from types import FrameType
 
 import structlog
 
-from app.errors import ServiceError
+from app.errors import StartFailed
+from app.lenet.registry import Pin
+from app.logs import configure, why
+from app.metrics_folder import forget_gauges, metrics_folder
 from app.settings import Settings
 
 log = structlog.get_logger("lenet5.supervisor")
 
-METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 LAST_WORDS = 5.0
 """Seconds that a worker has, past its own drain, before it is killed."""
-RESPAWN_DELAY = 1.0
-"""Seconds before a worker that never came to serve is tried again."""
+RETRY_DELAY, MAX_RETRY_DELAY = 1.0, 60.0
+"""Seconds before a replacement that could not start is tried again; they double each time."""
+
+Pins = tuple[Pin, ...]
+
+
+class _Phase(Enum):
+    STARTING = auto()
+    SERVING = auto()
+    DRAINING = auto()
 
 
 @dataclass(eq=False)
@@ -39,124 +51,174 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     serving: bool = False
-
-
-class StartFailed(ServiceError):
-    """A worker could not start; the message is its own."""
+    last_words: str | None = None  # why it cannot start
 
 
 class Supervisor:
-    """Keeps `settings.workers` workers on one listening socket."""
+    """Keeps `settings.workers` workers on one bound socket."""
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
         self._listener = listener
         self._spawn = get_context("spawn")
         self._workers: list[_Worker] = []
-        self._kill_at: float | None = None  # time.monotonic() when draining workers are killed
-        self._interrupts = 0
+        self._phase = _Phase.STARTING
+        self._pins: Pins | None = None  # what the workers serve, once one has said so
+        self._retry_delay = RETRY_DELAY  # seconds from the next start that fails to the one after it
+        self._start_at = 0.0  # time.monotonic() before which no worker is started
+        self._kill_at = inf  # time.monotonic() when draining workers are killed
 
     def run(self, *, listening: Callable[[], None]) -> None:
         """Serve until a signal has drained every worker; `listening` is called once all answer.
 
         Raises StartFailed when a worker cannot start.
         """
-        metrics = tempfile.mkdtemp(prefix="lenet5-metrics-")
-        os.environ[METRICS_DIR] = metrics
-        for handled in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(handled, self._drain)
-        try:
-            for _ in range(self._settings.workers):
-                self._start()
-            self._until(lambda: all(worker.serving for worker in self._workers))
-            if self._kill_at is None:
-                listening()
-            self._until(lambda: not self._workers)
-        finally:
-            for worker in self._workers:
-                worker.process.kill()
-                worker.process.join()
-            shutil.rmtree(metrics, ignore_errors=True)
-
-    def _start(self) -> None:
-        ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=_work, args=(self._settings, self._listener, theirs), name="lenet5-worker")
-        process.start()
-        theirs.close()
-        self._workers.append(_Worker(process, ours))
-
-    def _until(self, done: Callable[[], bool]) -> None:
-        """Take part in what happens to the workers until `done`."""
-        while not done():
-            timeout = None if self._kill_at is None else max(0.0, self._kill_at - time.monotonic())
-            waiting = {worker.pipe: worker for worker in self._workers if not worker.serving}
-            gone = {worker.process.sentinel: worker for worker in self._workers}
-            happened = wait([*waiting, *gone], timeout if timeout is None or timeout > 0 else 0.1)
-            for what in happened:
-                if isinstance(what, Connection) and what in waiting:
-                    self._hear(waiting[what])
-            for what in happened:
-                if isinstance(what, int):
-                    self._bury(gone[what])
-            if self._kill_at is not None and time.monotonic() >= self._kill_at:
+        with _signals() as signals, metrics_folder() as self._metrics:
+            try:
+                while self._workers or self._phase is not _Phase.DRAINING:
+                    self._start_missing()
+                    self._react(signals)
+                    if self._phase is _Phase.STARTING and all(worker.serving for worker in self._workers):
+                        self._phase = _Phase.SERVING
+                        listening()
+            finally:
                 for worker in self._workers:
                     worker.process.kill()
+                    worker.process.join()
+
+    @property
+    def _missing(self) -> int:
+        return 0 if self._phase is _Phase.DRAINING else self._settings.workers - len(self._workers)
+
+    def _start_missing(self) -> None:
+        if time.monotonic() >= self._start_at:
+            for _ in range(self._missing):
+                self._start()
+
+    def _start(self) -> None:
+        resource_tracker.ensure_running()  # else the spawn would do it, which unblocks SIGINT
+        ours, theirs = self._spawn.Pipe()
+        process = self._spawn.Process(target=_work, args=(self._settings, self._listener, theirs), name="lenet5-worker")
+        # An interrupt from the keyboard goes to every process of the terminal. It is the supervisor's, which passes it
+        # on; a worker inherits the mask, and so isn't torn from its imports either.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        except OSError as error:
+            self._not_started(f"no process for a worker: {error.strerror}")
+        else:
+            self._workers.append(_Worker(process, ours))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            theirs.close()
+
+    def _react(self, signals: socket.socket) -> None:
+        """Wait for whatever happens next, and take part in it."""
+        pipes = {worker.pipe: worker for worker in self._workers if not worker.serving}
+        ends = {worker.process.sentinel: worker for worker in self._workers}
+        wake_at = min(self._kill_at, self._start_at if self._missing else inf)
+        patience = None if wake_at == inf else max(0.0, wake_at - time.monotonic())
+        happened = wait([signals, *pipes, *ends], patience)
+        for pipe in pipes.keys() & set(happened):
+            self._hear(pipes[pipe])
+        for end in ends.keys() & set(happened):
+            self._bury(ends[end])
+        if signals in happened:
+            for sig in signals.recv(64):
+                self._signalled(sig)
+        if time.monotonic() >= self._kill_at:
+            self._kill_at = inf
+            for worker in self._workers:
+                worker.process.kill()
 
     def _hear(self, worker: _Worker) -> None:
         """A worker serves, or says why it cannot."""
-        with contextlib.suppress(EOFError):  # it died without a word; its sentinel says so too
-            message = worker.pipe.recv()
-            if message is not None:
-                raise StartFailed(message)
-            worker.serving = True
+        with contextlib.suppress(EOFError):  # it died without a word; its end says so too
+            said: Pins | str = worker.pipe.recv()
+            if isinstance(said, str):
+                worker.last_words = said
+            elif self._pins in (None, said):
+                worker.serving, self._pins, self._retry_delay = True, said, RETRY_DELAY
+                log.info("worker serves", pid=worker.process.pid)
+            else:
+                worker.last_words = "a worker found other models than its neighbours: the model folder has changed"
+                worker.process.kill()
 
     def _bury(self, worker: _Worker) -> None:
-        """A worker is gone: replace it, unless all are going."""
+        """A worker is gone; unless all are going, its place is free."""
         worker.process.join()
         worker.pipe.close()
         self._workers.remove(worker)
-        for live in Path(os.environ[METRICS_DIR]).glob(f"gauge_live*_{worker.process.pid}.db"):
-            live.unlink()
-        if self._kill_at is not None:
-            return
-        log.error("worker died", pid=worker.process.pid, exit_code=worker.process.exitcode)
-        if not worker.serving:
-            time.sleep(RESPAWN_DELAY)
-        self._start()
+        pid, code = worker.process.pid, worker.process.exitcode
+        assert pid is not None  # noqa: S101 - it was started
+        forget_gauges(self._metrics, pid)
+        if self._phase is _Phase.SERVING and worker.serving:
+            log.error("worker died", pid=pid, exit_code=code)
+        elif self._phase is not _Phase.DRAINING:
+            self._not_started(worker.last_words or f"a worker died while it started, exit code {code}")
 
-    def _drain(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
-        """Pass the signal on, once; a second interrupt from the keyboard leaves at once."""
-        self._interrupts += sig == signal.SIGINT
-        if self._kill_at is None:
+    def _not_started(self, reason: str) -> None:
+        """At first that is the end; later the others serve on, and another start is tried after a while."""
+        if self._phase is _Phase.STARTING:
+            raise StartFailed(reason)
+        log.error("worker could not start", reason=reason, retry_in=self._retry_delay)
+        self._start_at = time.monotonic() + self._retry_delay
+        self._retry_delay = min(2 * self._retry_delay, MAX_RETRY_DELAY)
+
+    def _signalled(self, sig: int) -> None:
+        """The first signal drains, and is passed on once; an interrupt from the keyboard after it leaves at once."""
+        if self._phase is not _Phase.DRAINING:
+            self._phase = _Phase.DRAINING
             self._kill_at = time.monotonic() + self._settings.drain_delay + self._settings.drain_timeout + LAST_WORDS
+            log.info("draining", signal=signal.Signals(sig).name)
+            self._listener.close()  # the workers have their own; once they close them there is no connection
             for worker in self._workers:
                 worker.process.terminate()
-        elif self._interrupts > 1:
+        elif sig == signal.SIGINT:
             self._kill_at = time.monotonic()
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """A socket on which each signal that ends us comes in as a byte, so that they can be waited for."""
+    here, there = socket.socketpair()
+    with here, there:
+        there.setblocking(False)
+        signal.set_wakeup_fd(there.fileno())
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sig, lambda *_: None)
+        try:
+            yield here
+        finally:
+            signal.set_wakeup_fd(-1)
 
 
 def _work(settings: Settings, listener: socket.socket, pipe: Connection) -> None:
     """A worker process, from its start to its end."""
-    os.setsid()  # an interrupt from the keyboard is the supervisor's, which passes it on
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Imported here: the metrics choose their files when they are imported, after METRICS_DIR is set.
-    from app.main import create_app  # noqa: PLC0415
-    from app.server import serve  # noqa: PLC0415
-
+    configure(level=settings.log_level, form=settings.log_format)
     try:
+        # Imported here: what fails is told over the pipe, and the metrics choose their files when they are imported.
+        from app.main import create_app  # noqa: PLC0415
+        from app.server import serve  # noqa: PLC0415
+
         app = create_app(settings)
-    except ServiceError as error:
-        pipe.send(error.message)
-        return
 
-    def listening() -> None:
-        loop = asyncio.get_running_loop()
+        def listening() -> None:
+            loop = asyncio.get_running_loop()
 
-        def orphaned() -> None:
-            loop.remove_reader(pipe.fileno())
-            os.kill(os.getpid(), signal.SIGTERM)
+            def orphaned() -> None:
+                loop.remove_reader(pipe.fileno())
+                os.kill(os.getpid(), signal.SIGTERM)
 
-        loop.add_reader(pipe.fileno(), orphaned)
-        pipe.send(None)
+            loop.add_reader(pipe.fileno(), orphaned)
+            _tell(pipe, tuple(model.pin for model in app.state.service.engine.registry.served))
 
-    serve(app, listener, settings, listening=listening)
+        serve(app, listener, settings, listening=listening)
+    except Exception as error:
+        _tell(pipe, why(error))
+        raise SystemExit(1) from error
+
+
+def _tell(pipe: Connection, what: Pins | str) -> None:
+    with contextlib.suppress(OSError):  # the supervisor is gone; a worker that serves will notice
+        pipe.send(what)

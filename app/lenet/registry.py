@@ -10,13 +10,13 @@ request that names no model would get must not quietly become another version.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import app
-from app.errors import ManifestInvalid, ModelError, ModelNotFound, UnknownModel
+from app.errors import DigestMismatch, ManifestInvalid, ModelError, ModelNotFound, UnknownModel
 from app.lenet.weights import Manifest, Task, verify
 
 DEFAULTS: Final[Mapping[Task, str]] = {"digit": "lenet5"}
@@ -37,6 +37,14 @@ def default_model_dir() -> Path:
         if folder.is_dir():
             return folder
     raise ModelNotFound(f"There are no model weights in {candidates[0]} or {candidates[1]}; name a model folder.")
+
+
+class Pin(NamedTuple):
+    """A version as it was when another process began to serve it."""
+
+    name: str
+    version: int
+    sha256: tuple[tuple[str, str], ...]  # (file, digest), in the files' order
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,11 @@ class ServedModel:
         """NAME:VERSION, as a request may name it."""
         return f"{self.name}:{self.version}"
 
+    @property
+    def pin(self) -> Pin:
+        """What another process needs to serve the same."""
+        return Pin(self.name, self.version, tuple(sorted(self.manifest.sha256.items())))
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -84,14 +97,21 @@ class Registry:
     left_out: tuple[LeftOut, ...] = ()
 
     @classmethod
-    def open(cls, model_dir: Path, defaults: Mapping[Task, str] = DEFAULTS) -> "Registry":
+    def open(
+        cls, model_dir: Path, defaults: Mapping[Task, str] = DEFAULTS, *, pins: Collection[Pin] | None = None
+    ) -> "Registry":
         """Find and verify every NAME/VERSION/ in `model_dir`; what has another kind of name is ignored.
+
+        With `pins` exactly these are served: other versions are ignored, and one that is not there any more or is no
+        longer the same raises ModelNotFound or DigestMismatch.
 
         `defaults` gives the default of each task, as NAME (its highest version) or NAME:VERSION; a task that is not in
         it has none. Raises the ModelError of a default that fails, and ModelNotFound when a default, or any model,
         is not there.
         """
         folders = dict(_version_folders(model_dir))
+        if pins is not None:
+            folders = {(pin.name, pin.version): _folder_of(pin, folders, model_dir) for pin in pins}
         if not folders:
             raise ModelNotFound(f"There is no model in {model_dir}, whose folders would be NAME/VERSION/.")
         chosen = {_default_of(spec, folders, model_dir): task for task, spec in defaults.items()}
@@ -101,11 +121,14 @@ class Registry:
             try:
                 manifest = _verify_as(folder, name, version, task)
             except ModelError as error:
-                if task is not None:
+                if task is not None or pins is not None:
                     raise
                 left_out.append(LeftOut(folder, error))
             else:
-                models.append(ServedModel(manifest, folder, default=task is not None))
+                model = ServedModel(manifest, folder, default=task is not None)
+                if pins is not None and model.pin not in pins:
+                    raise DigestMismatch(f"{folder} is not the model that is being served as {model.spec}.")
+                models.append(model)
         return cls(tuple(models), tuple(left_out))
 
     def resolve(self, spec: str | None, task: Task) -> ServedModel:
@@ -138,6 +161,13 @@ def _version_folders(model_dir: Path) -> Iterator[tuple[tuple[str, int], Path]]:
                         yield (named.name, int(folder.name)), folder
     except OSError as error:
         raise ModelNotFound(f"The model folder {model_dir} cannot be read: {error.strerror}.") from error
+
+
+def _folder_of(pin: Pin, folders: Mapping[tuple[str, int], Path], model_dir: Path) -> Path:
+    """Where a pinned version is."""
+    if (pin.name, pin.version) not in folders:
+        raise ModelNotFound(f"{pin.name}:{pin.version}, which is being served, is not in {model_dir} any more.")
+    return folders[pin.name, pin.version]
 
 
 def _default_of(spec: str, folders: Mapping[tuple[str, int], Path], model_dir: Path) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """app.lenet.registry: which model a request means."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,29 @@ def test_default_model_dir_is_the_packages_or_the_checkouts(tmp_path: Path, monk
     assert default_model_dir() == tmp_path / "model_weights"
     (package / "model_weights").mkdir()
     assert default_model_dir() == package / "model_weights"
+
+
+def test_pins_are_served_and_nothing_else(model_dir: Path, files: dict[str, bytes], manifest_fields: Fields) -> None:
+    """With the pins of an earlier registry, versions that came since are ignored, by the defaults too."""
+    before = Registry.open(model_dir)
+    write_model(model_dir / "lenet5" / "11", files, manifest_fields)
+    write_model(model_dir / "later" / "1", files, manifest_fields)
+    spoil(model_dir / "later" / "1")
+    pinned = Registry.open(model_dir, pins=[model.pin for model in before.served])
+    assert pinned == before
+    assert Registry.open(model_dir).resolve(None, "digit").version == 11
+
+
+def test_a_pin_that_cannot_be_kept_stops(model_dir: Path, files: dict[str, bytes], manifest_fields: Fields) -> None:
+    """A pinned version that is spoilt, another model, or gone raises, also where it is no default."""
+    pins = [model.pin for model in Registry.open(model_dir).served]
+    folder = model_dir / "other" / "1"
+    spoil(folder)
+    with pytest.raises(DigestMismatch, match="SHA-256"):
+        Registry.open(model_dir, pins=pins)
+    write_model(folder, files | {"model.safetensors": b"other weights"}, manifest_fields)
+    with pytest.raises(DigestMismatch, match="being served as other:1"):
+        Registry.open(model_dir, pins=pins)
+    shutil.rmtree(folder)
+    with pytest.raises(ModelNotFound, match="other:1"):
+        Registry.open(model_dir, pins=pins)

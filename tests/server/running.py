@@ -1,0 +1,96 @@
+"""A service as processes on a real socket."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+
+class Running:
+    """A `lenet5 serve` process that says where it listens."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+        self.process = process
+        self._log = log
+        first = process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", first)
+        assert found, first + log.read_text()
+        self.port = int(found[1])
+        self.url = found[0]
+
+    @property
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self._log.read_text()
+
+    @property
+    def workers(self) -> list[int]:
+        """The worker processes of a supervisor."""
+        pid = self.process.pid
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(c) for c in listed if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
+
+    def stop(self, sig: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the exit code."""
+        self.process.send_signal(sig)
+        return self.process.wait(30)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def refuses(self) -> bool:
+        """Whether nothing listens any more."""
+        try:
+            self.connect().close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    def metrics(self) -> str:
+        return httpx.get(self.url + "/metrics").text
+
+    def queued(self, depth: int) -> None:
+        """Wait until that many pictures are queued."""
+        until(lambda: f'lenet5_queue_depth{{model="lenet5"}} {depth}.0' in self.metrics())
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what must happen."""
+    for _ in range(1500):
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never happened")
+
+
+def command(*options: str, port: int = 0) -> list[str]:
+    return [sys.executable, "-m", "app", "serve", "--port", str(port), "--device", "cpu", *options]
+
+
+def attempt(*options: str, port: int = 0, **variables: str) -> tuple[int, list[str]]:
+    """Exit code, and the lines on standard error, of a start that cannot be."""
+    done = subprocess.run(
+        command(*options, port=port),
+        env={**os.environ, **variables},
+        check=False,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stderr.splitlines()
+
+
+def flip_a_bit(model_dir: Path) -> None:
+    """Break the weights of lenet5:1, or mend them again."""
+    weights = model_dir / "lenet5" / "1" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
