@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 Digit = npt.NDArray[np.uint8]
+Surface = npt.NDArray[np.float32]  # (height, width)
 Form = Callable[[Digit, np.random.Generator], bytes]
 
 
@@ -195,7 +196,7 @@ def faint(digit: Digit, rng: np.random.Generator) -> bytes:
 # Scenes: ink laid on a lit ground ----------------------------------------------------------------------------------
 
 
-def place(digit: Digit, size: tuple[int, int], side: float, rng: np.random.Generator, margin: int = 4) -> Digit:
+def place(digit: Digit, size: tuple[int, int], side: float, rng: np.random.Generator, margin: int = 4) -> Surface:
     """Ink coverage 0..1 (height, width): the digit, its box `side` pixels long, somewhere in a picture of that size."""
     height, width = size
     x, y, box_width, box_height = cv2.boundingRect(digit)
@@ -210,23 +211,25 @@ def place(digit: Digit, size: tuple[int, int], side: float, rng: np.random.Gener
     return coverage
 
 
-def light(size: tuple[int, int], strength: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def light(size: tuple[int, int], strength: float, rng: np.random.Generator) -> Surface:
     """Light (height, width): a slope in any direction and a vignette, from 1 down to 1 - `strength`."""
     rows, columns = np.mgrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j]
     angle, (centre_y, centre_x) = rng.uniform(0, 2 * np.pi), rng.uniform(-0.5, 0.5, 2)
     slope = (np.cos(angle) * columns + np.sin(angle) * rows) / 2.83 + 0.5
     vignette = ((rows - centre_y) ** 2 + (columns - centre_x) ** 2) / 4.5
     mix = rng.uniform(0, 1)
-    return (1 - strength * np.clip(mix * slope + (1 - mix) * vignette, 0, 1)).astype(np.float32)
+    lit: Surface = 1 - strength * np.clip(mix * slope + (1 - mix) * vignette, 0, 1).astype(np.float32)
+    return lit
 
 
-def shadow(size: tuple[int, int], depth: float, softness: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def shadow(size: tuple[int, int], depth: float, softness: float, rng: np.random.Generator) -> Surface:
     """Light (height, width) behind a straight shadow edge that is `softness` pixels wide."""
     rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32)
     angle = rng.uniform(0, 2 * np.pi)
     middle = rng.uniform(0.3, 0.7, 2) * size
     distance = np.cos(angle) * (columns - middle[1]) + np.sin(angle) * (rows - middle[0])
-    return 1 - depth / (1 + np.exp(-distance / softness))
+    lit: Surface = (1 - depth / (1 + np.exp(-distance / softness))).astype(np.float32)
+    return lit
 
 
 def uneven_light(digit: Digit, rng: np.random.Generator) -> bytes:
@@ -250,7 +253,7 @@ def photo(digit: Digit, rng: np.random.Generator) -> bytes:
     return encode(Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)), "JPEG", quality=75)
 
 
-def _rules(size: tuple[int, int], gap: int, squared: bool, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def _rules(size: tuple[int, int], gap: int, squared: bool, rng: np.random.Generator) -> Surface:
     lines = Image.new("L", (size[1], size[0]))
     draw = ImageDraw.Draw(lines)
     tilt = float(rng.uniform(-0.03, 0.03))
@@ -258,10 +261,10 @@ def _rules(size: tuple[int, int], gap: int, squared: bool, rng: np.random.Genera
         draw.line([(0, y), (size[1], y + tilt * size[1])], fill=255, width=2)
     for x in range(int(rng.integers(0, gap)), size[1], gap) if squared else ():
         draw.line([(x, 0), (x - tilt * size[0], size[0])], fill=255, width=2)
-    return np.asarray(lines, np.float32) / 255
+    return np.asarray(lines, np.float32) / np.float32(255)
 
 
-def _on_paper(coverage: npt.NDArray[Any], rules: npt.NDArray[np.float32] | None, rng: np.random.Generator) -> bytes:
+def _on_paper(coverage: npt.NDArray[Any], rules: Surface | None, rng: np.random.Generator) -> bytes:
     size = coverage.shape[0], coverage.shape[1]
     ground = np.full(size, 235.0) if rules is None else 235 - 60 * rules
     lit = light(size, 0.3, rng) * shadow(size, 0.45, rng.uniform(15, 60), rng)
@@ -298,7 +301,7 @@ def pencil(digit: Digit, rng: np.random.Generator) -> bytes:
     return encode(gray((225 + texture - 85 * skeleton * grain) * light(size, 0.25, rng)), "JPEG", quality=85)
 
 
-def _thinned(coverage: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def _thinned(coverage: npt.NDArray[Any]) -> Surface:
     """A skeleton, 3 pixels wide: the ridge of the distance to the ground.
 
     The outline is smoothed first, or every corner of MNIST's enlarged pixels would grow a thorn that no pen draws.
@@ -314,11 +317,11 @@ def marker(digit: Digit, rng: np.random.Generator) -> bytes:
     """A thick marker on a whiteboard with glare."""
     size = (500, 700)
     coverage = place(digit, size, rng.uniform(200, 380), rng)
-    coverage = cv2.dilate(coverage, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13)))
+    thick = cv2.dilate(coverage, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13)))
     rows, columns = np.mgrid[: size[0], : size[1]]
     centre = rng.uniform(0.1, 0.9, 2) * size
     glare = 60 * np.exp(-((rows - centre[0]) ** 2 + (columns - centre[1]) ** 2) / (2 * 90**2))
-    picture = light(size, 0.3, rng) * (200 + (40 - 200) * coverage) + glare * (1 - 0.6 * coverage)
+    picture = light(size, 0.3, rng) * (200 + (40 - 200) * thick) + glare * (1 - 0.6 * thick)
     return encode(gray(picture + rng.normal(0, 2, size)), "JPEG", quality=80)
 
 
@@ -363,7 +366,7 @@ def screenshot(digit: Digit, rng: np.random.Generator) -> bytes:
     coverage = place(digit, size, rng.uniform(60, 130), rng, margin=12)
     alpha = np.zeros((size[0] + 24, size[1] + 24), np.uint8)
     alpha[12:-12, 12:-12] = 255
-    alpha = cv2.GaussianBlur(alpha, (0, 0), 4)
+    alpha = cv2.GaussianBlur(alpha, (0, 0), 4).astype(np.uint8)
     alpha[12:-12, 12:-12] = 255
     window = np.zeros(alpha.shape, np.uint8)
     window[12:-12, 12:-12] = np.rint(32 + 200 * coverage)

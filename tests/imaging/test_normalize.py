@@ -23,10 +23,10 @@ SAME_PIXELS = (
 
 
 def test_mnist_keeps_its_pixels(training_digits):
-    """At least 99.9 % of MNIST's training digits come out exactly as they are, and all nearly."""
+    """All but a handful of MNIST's training digits come out exactly as they are, and those nearly."""
     found = np.stack([normalize(digit).input for digit in training_digits])
     difference = np.abs(found - from_mnist_form(training_digits)).reshape(len(found), -1)
-    assert (difference.max(axis=1) == 0).mean() >= 0.999
+    assert np.count_nonzero(difference.max(axis=1)) <= 5
     moved = difference.max(axis=1) > 0
     assert all(
         np.isclose(found[moved].sum((1, 2, 3)), from_mnist_form(training_digits)[moved].sum((1, 2, 3)), rtol=0.1)
@@ -54,6 +54,32 @@ def test_inverted_anything_gives_the_same(digits, limits):
     for index, form in enumerate(("uneven_light", "photo", "lined_paper", "cropped_bold", "noisy", "specks")):
         picture = decode(FORMS[form](digits[index], np.random.default_rng(index)), limits)
         assert np.allclose(normalize(picture).input, normalize(255 - picture).input, atol=0.02)
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_bold_one_cut_to_its_box(dark):
+    """A bold slanted 1 that fills its narrow picture is read as one stroke, not as the two corners beside it."""
+    picture = np.zeros((66, 26), np.uint8)
+    cv2.line(picture, (17, -5), (8, 70), 255, 13, cv2.LINE_AA)
+    picture = cv2.GaussianBlur(picture, (0, 0), 1)
+    found = normalize(255 - picture if dark else picture).input[0]
+    assert found[16, 14:18].max() > 0.9  # ink in the middle
+    columns = np.arange(32)
+    middles = [(row * columns).sum() / row.sum() for row in found if row.sum() > 0]
+    assert np.all(np.diff(middles) <= 0.1)  # and each row a little further to the left
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_the_edge_of_a_shadow_is_no_ink(turn):
+    """A hairline beside the soft edge of a deep shadow comes out as without the shadow."""
+    paper = np.full((400, 400), 235, np.float32)
+    cv2.ellipse(paper, (205, 200), (60, 100), 0, 0, 360, 45, 5, cv2.LINE_AA)
+    lit = 1 - 0.45 / (1 + np.exp((250 - np.arange(400)) / 15))
+    noise = np.random.default_rng(0).normal(0, 3, paper.shape)
+    without, under = (np.clip(np.rot90(paper * light + noise, turn), 0, 255) for light in (1.0, lit))
+    found = normalize(under.astype(np.uint8)).input
+    reference = _shifted_best(normalize(without.astype(np.uint8)).input, found)
+    assert np.corrcoef(found.ravel(), reference.ravel())[0, 1] > 0.95
 
 
 @pytest.mark.parametrize("margin", [1, 30, 500])
