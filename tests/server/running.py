@@ -7,8 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -72,6 +74,16 @@ def until(condition: Callable[[], object]) -> None:
 
 def command(*options: str, port: int = 0) -> list[str]:
     return [sys.executable, "-m", "app", "serve", "--port", str(port), "--device", "cpu", *options]
+
+
+@contextmanager
+def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process that ends with the context, whatever it hangs in."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def attempt(*options: str, port: int = 0, **variables: str) -> tuple[int, list[str]]:
