@@ -85,7 +85,7 @@ def health(url: str | None = None, /) -> None:
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname, parts.port, timeout=HEALTH_TIMEOUT)
     except (ValueError, http.client.InvalidURL) as error:
-        _fail(f"{url!r} is not the URL of a service, such as http://127.0.0.1:8000: {error}", 2)
+        _fail(f"{url!r} is not the URL of a service, such as http://127.0.0.1:8000: {error}", 1)
     try:
         connection.request("GET", parts.path.rstrip("/") + "/health/ready", headers={"Connection": "close"})
         status = connection.getresponse().status

@@ -1,7 +1,7 @@
 """The one wiring point: settings in, a whole application out."""
 
 import gc
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -16,7 +16,7 @@ from app.api import errors, ops, predict
 from app.api.middleware import RequestContext
 from app.api.service import BodyLimits, Service
 from app.imaging import DecodeLimits
-from app.lenet.registry import Registry, ServedModel, default_model_dir
+from app.lenet.registry import Pin, Registry, ServedModel, default_model_dir
 from app.runtime import open_backend
 from app.serving.admission import Bounds
 from app.serving.engine import DigitModel, Engine
@@ -27,8 +27,10 @@ from app.settings import Settings
 log = structlog.get_logger("lenet5")
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None = None) -> FastAPI:
     """The application: every model verified, loaded and warm; the lifespan starts and closes its batchers.
+
+    With `pins` the models are exactly those that another worker serves.
 
     Raises ModelError when a default model must not be served, so that a failed start never reports ready.
     """
@@ -37,7 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         logs.configure(level=settings.log_level, form=settings.log_format)
     cv2.setNumThreads(1)  # pictures are decoded side by side; threads within one would only fight over the cores
     metrics, lifecycle = Metrics(), Lifecycle()
-    engine = _engine(settings, metrics)
+    engine = _engine(settings, metrics, pins)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -72,9 +74,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _engine(settings: Settings, metrics: Metrics) -> Engine:
+def _engine(settings: Settings, metrics: Metrics, pins: Collection[Pin] | None) -> Engine:
     """The models of the model folder on their device, warm."""
-    registry = Registry.open(settings.model_dir or default_model_dir(), {"digit": settings.digit_model})
+    registry = Registry.open(settings.model_dir or default_model_dir(), {"digit": settings.digit_model}, pins=pins)
     metrics.models_left_out.set(len(registry.left_out))
     for left_out in registry.left_out:
         log.warning("model left out", folder=str(left_out.path), error=left_out.error.message)

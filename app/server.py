@@ -125,6 +125,7 @@ def serve(app: FastAPI, listener: socket.socket, settings: Settings, *, listenin
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        reset_contextvars=True,  # else a pipelined request would log the trace id of the one before it
         timeout_keep_alive=ceil(settings.keep_alive_timeout),
         timeout_graceful_shutdown=ceil(settings.drain_timeout + LAST_ANSWERS),
     )

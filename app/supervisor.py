@@ -98,7 +98,9 @@ class Supervisor:
     def _start(self) -> None:
         resource_tracker.ensure_running()  # else the spawn would do it, which unblocks SIGINT
         ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=_work, args=(self._settings, self._listener, theirs), name="lenet5-worker")
+        process = self._spawn.Process(
+            target=_work, args=(self._settings, self._listener, theirs, self._pins), name="lenet5-worker"
+        )
         # An interrupt from the keyboard goes to every process of the terminal. It is the supervisor's, which passes it
         # on; a worker inherits the mask, and so isn't torn from its imports either.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -193,7 +195,7 @@ def _signals() -> Iterator[socket.socket]:
             signal.set_wakeup_fd(-1)
 
 
-def _work(settings: Settings, listener: socket.socket, pipe: Connection) -> None:
+def _work(settings: Settings, listener: socket.socket, pipe: Connection, pins: Pins | None) -> None:
     """A worker process, from its start to its end."""
     configure(level=settings.log_level, form=settings.log_format)
     try:
@@ -201,7 +203,7 @@ def _work(settings: Settings, listener: socket.socket, pipe: Connection) -> None
         from app.main import create_app  # noqa: PLC0415
         from app.server import serve  # noqa: PLC0415
 
-        app = create_app(settings)
+        app = create_app(settings, pins=pins)
 
         def listening() -> None:
             loop = asyncio.get_running_loop()

@@ -1,8 +1,10 @@
 """Several workers on one socket: counted together, replaced when they die, drained together."""
 
 import fcntl
+import json
 import os
 import re
+import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +18,8 @@ from app.metrics_folder import PREFIX, sweep
 def test_workers_count_together_and_replace_each_other(serve, own_models, digits):
     """/metrics equals the client's own count over the life of several workers, and each serves what the first served.
 
-    Weights that have broken keep a replacement from serving until they are mended, and disturb nobody else.
+    A version that is laid down meanwhile is not served by a replacement; weights that have broken keep it from serving
+    until they are mended, and disturb nobody else.
     """
     running = serve("--workers", "2", "--model-dir", str(own_models))
 
@@ -34,6 +37,7 @@ def test_workers_count_together_and_replace_each_other(serve, own_models, digits
         assert counted() == 100
 
         first, second = running.workers
+        lay_down_version_2(own_models)
         flip_a_bit(own_models)
         os.kill(first, signal.SIGKILL)
         until(lambda: "worker could not start" in running.log)
@@ -54,6 +58,13 @@ def test_workers_count_together_and_replace_each_other(serve, own_models, digits
     until(lambda: running.log.count("worker could not start") > failures)
     assert running.stop() == 0  # while it waits to try again
     assert running.process.stderr.read() == ""
+
+
+def lay_down_version_2(model_dir: Path) -> None:
+    """A copy of lenet5:1 as lenet5:2, which would be the default."""
+    folder = shutil.copytree(model_dir / "lenet5" / "1", model_dir / "lenet5" / "2")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "version": 2}))
 
 
 def test_a_drain_refuses_connections_and_a_second_ctrl_c_leaves_at_once(serve, digits):
