@@ -33,7 +33,10 @@ from typing import Any, ClassVar
 
 
 class ServiceError(Exception):
-    """A fault of ours. `message` is one sentence a person can act on, `details` is the evidence."""
+    """A fault of ours, which the request id finds in the log.
+
+    `message` is one sentence a person can act on, `details` is the evidence.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"

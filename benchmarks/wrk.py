@@ -54,8 +54,8 @@ def _parse(output: str) -> Load:
     return Load(
         requests=int(_find(r"(\d+) requests in", output)),
         rate=float(_find(r"Requests/sec:\s+([\d.]+)", output)),
-        p50=_seconds(_find(r"50%\s+(\S+)", output)),
-        p99=_seconds(_find(r"99%\s+(\S+)", output)),
+        p50=_seconds(_find(r"(?m)^\s+50%\s+(\S+)", output)),
+        p99=_seconds(_find(r"(?m)^\s+99%\s+(\S+)", output)),
         errors=sum(errors),
     )
 

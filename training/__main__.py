@@ -2,6 +2,12 @@
 
 import sys
 
-from training.cli import main
+try:
+    from training.cli import main
+except ModuleNotFoundError as missing:
+    sys.stderr.write(
+        f"{missing}: the training needs the extra train, pip install -c constraints.txt './client' '.[train]'\n"
+    )
+    sys.exit(2)
 
 sys.exit(main())

@@ -47,7 +47,8 @@ def _media_type(request: Request) -> str:
     media_type = (headers.get("content-type") or "application/octet-stream").split(";")[0].strip().lower()
     if media_type != FORM_TYPE and media_type not in PICTURE_TYPES:
         raise UnsupportedMediaType(
-            "Send the picture as the body with its own Content-Type, such as image/png, or as multipart/form-data.",
+            f"The Content-Type {media_type[:100]!r} is not read: send the picture as the body with its own type, "
+            "such as image/png, or as multipart/form-data.",
             content_type=media_type[:100],
             supported=[*PICTURE_TYPES, FORM_TYPE],
         )

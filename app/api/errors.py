@@ -30,7 +30,9 @@ def install(app: FastAPI) -> None:
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
         if error.status_code == NotFound.status:
-            return error_response(NotFound("There is nothing at this path.", path=request.url.path))
+            return error_response(
+                NotFound("There is nothing at this path; /docs lists what there is.", path=request.url.path)
+            )
         if error.status_code == MethodNotAllowed.status:
             allowed = (error.headers or {}).get("Allow", "")
             return error_response(MethodNotAllowed("This path does not take this method.", allowed=allowed))

@@ -176,7 +176,10 @@ def _default_of(spec: str, folders: Mapping[tuple[str, int], Path], model_dir: P
     versions = [number for known, number in folders if known == name and (not colon or version == str(number))]
     if not versions:
         there = ", ".join(f"{known}:{number}" for known, number in sorted(folders)) or "none"
-        raise ModelNotFound(f"The default model {spec} is not in {model_dir}; there is {there}.", path=str(model_dir))
+        raise ModelNotFound(
+            f"The default model {spec} is not in {model_dir}; there is {there} (--digit-model names another).",
+            path=str(model_dir),
+        )
     return name, max(versions)
 
 

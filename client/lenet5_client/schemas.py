@@ -45,6 +45,18 @@ class ErrorDetail(Wire):
 class ErrorBody(Wire):
     """The body of every 4xx and 5xx answer, and the place of a bad picture in a batch's results."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "error": {
+                    "code": "image_too_large",
+                    "message": "The picture has more than 16000000 pixels.",
+                    "details": {"limit": 16_000_000, "actual": 20_000_000, "unit": "pixels"},
+                }
+            }
+        }
+    )
+
     error: ErrorDetail
 
 
@@ -52,7 +64,9 @@ class Digit(Wire):
     """What the network says of one picture."""
 
     digit: int = Field(ge=0, le=9, description="The argmax of `probabilities`.")
-    confidence: float = Field(ge=0, le=1, description="The probability that `digit` is right.")
+    confidence: float = Field(
+        ge=0, le=1, description="How sure `digit` is; of a model without a calibration the largest softmax."
+    )
     probabilities: list[float] = Field(min_length=10, max_length=10, description="Ten numbers that sum to 1.")
     accepted: bool = Field(description="False when the confidence is under the threshold, or there is no digit.")
     reasons: list[Reason] = Field(description="Why it was not accepted.")
@@ -60,6 +74,19 @@ class Digit(Wire):
 
 class Prediction(Digit):
     """The answer of `/predict`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "digit": 7,
+                "confidence": 0.9988,
+                "probabilities": [0.0, 0.001, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9988, 0.0, 0.0002],
+                "accepted": True,
+                "reasons": [],
+                "model": {"name": "lenet5", "version": "1"},
+            }
+        }
+    )
 
     model: ModelRef
 

@@ -54,10 +54,11 @@ def test_an_idle_worker_admits_what_is_larger_than_its_queue(door):
 
 
 def test_callers_that_never_finish_a_body_keep_nobody_out(door):
-    """A hundred tickets without a whole picture leave the door open."""
-    tickets = [door.admit() for _ in range(99)]
+    """Ninety-nine tickets without a whole picture leave the door open."""
+    tickets = [door.admit() for _ in range(99)]  # more than the ten pictures that the queue takes
     for ticket in tickets:
         ticket.reserve(body_bytes=1)
     with door.admit() as normal:
         normal.reserve(body_bytes=1)
         normal.reserve(pictures=1, pixels=784)
+        assert held(door) == (1, 784, 100)

@@ -85,8 +85,10 @@ def locate(file: SourceFile, data_dir: Path | None) -> Path:
     """Where `file` lies: in `data_dir` if it is there, else in the folder that a clone brings along.
 
     Raises:
-        DatasetError: it is in neither; the message says how to get it.
+        DatasetError: it is in neither; the message says how to get it. Or there is no folder `data_dir`.
     """
+    if data_dir is not None and not data_dir.is_dir():
+        raise DatasetError(f"The data folder {data_dir} is not there.")
     folders = [COMMITTED] if data_dir is None else [data_dir, COMMITTED]
     for folder in folders:
         if (folder / file.path).is_file():

@@ -32,6 +32,8 @@ def open_container(data: bytes, limits: DecodeLimits) -> Container:
     Raises UnsupportedMediaType for a format that is not to be read, ImageTooLarge over a limit and InvalidImage for a
     broken file or one that is no picture.
     """
+    if not data:
+        raise InvalidImage("There is no picture: the body, or the form's file, is empty.")
     for name, container in WALKS.items():
         if container.matches(data):
             if name not in limits.formats:

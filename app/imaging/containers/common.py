@@ -38,9 +38,14 @@ def check_size(width: int, height: int, limits: DecodeLimits) -> None:
     if width < 1 or height < 1:
         raise InvalidImage("The picture has no pixels.", width=width, height=height)
     if max(width, height) > limits.max_side:
-        refuse("A side of the picture is too long.", limits.max_side, max(width, height), "pixels")
+        refuse(
+            f"A side of the picture is longer than {limits.max_side} pixels.",
+            limits.max_side,
+            max(width, height),
+            "pixels",
+        )
     if width * height > limits.max_pixels:
-        refuse("The picture has too many pixels.", limits.max_pixels, width * height, "pixels")
+        refuse(f"The picture has more than {limits.max_pixels} pixels.", limits.max_pixels, width * height, "pixels")
 
 
 def check_chunks(count: int, data: bytes, limits: DecodeLimits) -> None:
