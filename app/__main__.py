@@ -14,7 +14,7 @@ def main() -> None:
     code = 0 if sys.argv[1:2] == ["serve"] else 1
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, lambda *_: os._exit(code))
-    from app.cli import main as command_line  # noqa: PLC0415
+    from app.cli import main as command_line  # noqa: PLC0415 - after the signals
 
     command_line()
 

@@ -92,7 +92,7 @@ class RequestContext:
             if self._lifecycle.aborting:
                 late = Draining("The service was shut down before the answer was ready.")
                 await self._refuse(late, scope, receive, answer, started=bool(status))
-        except Exception as error:
+        except Exception as error:  # a fault of ours is answered and logged, and costs nobody else anything
             log.error("request failed", exc_info=error)
             fault = ServiceError("The service failed; the request id identifies the log entry.")
             await self._refuse(fault, scope, receive, answer, started=bool(status))

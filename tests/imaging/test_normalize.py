@@ -70,11 +70,12 @@ def test_a_bold_one_cut_to_its_box(dark):
 
 
 @pytest.mark.parametrize("turn", range(4))
-def test_the_edge_of_a_shadow_is_no_ink(turn):
+@pytest.mark.parametrize(("depth", "softness"), [(0.45, 8), (0.6, 15)])
+def test_the_edge_of_a_shadow_is_no_ink(turn, depth, softness):
     """A hairline beside the soft edge of a deep shadow comes out as without the shadow."""
     paper = np.full((400, 400), 235, np.float32)
     cv2.ellipse(paper, (205, 200), (60, 100), 0, 0, 360, 45, 5, cv2.LINE_AA)
-    lit = 1 - 0.45 / (1 + np.exp((250 - np.arange(400)) / 15))
+    lit = 1 - depth / (1 + np.exp((250 - np.arange(400)) / softness))
     noise = np.random.default_rng(0).normal(0, 3, paper.shape)
     without, under = (np.clip(np.rot90(paper * light + noise, turn), 0, 255) for light in (1.0, lit))
     found = normalize(under.astype(np.uint8)).input
