@@ -9,8 +9,8 @@ from app.lenet.bitmaps import BITMAP_COUNT
 
 C3 = Literal["full", "table1"]
 Output = Literal["linear", "rbf"]
-Activation = Literal["scaled_tanh", "tanh", "sigmoid"]
-Subsampling = Literal["trainable", "mean"]
+Activation = Literal["scaled_tanh", "tanh", "sigmoid", "relu"]
+Subsampling = Literal["trainable", "mean", "max"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +25,11 @@ class Architecture:
     c3: C3 = "full"  # every C3 map sees all six S2 maps, or those of the paper's Table I
     output: Output = "linear"  # logits, or minus the penalties of Euclidean RBF units (eq. 7) on 7x12 bitmaps
     squash_subsampling: bool = False  # the activation after S2 and S4 too, as in the paper
-    activation: Activation = "scaled_tanh"
+    activation: Activation = "scaled_tanh"  # relu is max(0, x): not of 1998, for comparison
     amplitude: float = 1.7159  # A of A tanh(Sx); used by scaled_tanh alone
     slope: float = 2 / 3  # S of A tanh(Sx): with this A, f(1) = 1 and f(-1) = -1 (the paper, appendix A)
-    subsampling: Subsampling = "trainable"  # mean * coefficient + bias, both trained, one of each per map; or the mean
+    # S2 and S4: mean * coefficient + bias, both trained, one of each per map; or the mean, or the maximum, as it is
+    subsampling: Subsampling = "trainable"
     pool_kernel: int = 2  # pixels, of S2 and S4
     pool_stride: int = 2  # pixels
     subsampling_coefficient: float = 1.0  # at first; the paper adds its four inputs: the same as a mean times 4

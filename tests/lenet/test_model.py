@@ -4,11 +4,19 @@ from typing import Any
 
 import pytest
 import torch
-from torch.nn import functional as F  # noqa: N812
 
 from app.lenet.architecture import Architecture
 from app.lenet.bitmaps import bitmaps
-from app.lenet.model import TABLE_I, EuclideanRBF, LeNet5, Squash, Subsampling, TableConvolution
+from app.lenet.model import (
+    TABLE_I,
+    EuclideanRBF,
+    InitialWeights,
+    LeNet5,
+    Squash,
+    Subsampling,
+    TableConvolution,
+    initialise,
+)
 
 FULL_LINEAR: dict[str, Any] = {"c3": "full", "output": "linear"}
 PAPER: dict[str, Any] = {"c3": "table1", "output": "rbf", "squash_subsampling": True}
@@ -90,10 +98,11 @@ def test_c3_by_table_i_sees_only_its_maps() -> None:
         ({"amplitude": 2.0, "slope": 0.5}, lambda x: 2 * torch.tanh(x / 2)),
         ({"activation": "tanh"}, torch.tanh),
         ({"activation": "sigmoid"}, lambda x: 1 / (1 + torch.exp(-x))),
+        ({"activation": "relu"}, lambda x: torch.where(x > 0, x, 0)),
     ],
 )
 def test_activation_is_its_formula(arguments: dict[str, Any], reference: Any) -> None:
-    """The activation is A tanh(Sx), tanh(x) or 1 / (1 + exp(-x)), to a few units in float32's last place."""
+    """The activation is A tanh(Sx), tanh(x), 1 / (1 + exp(-x)) or max(0, x), to a few units in float32's last place."""
     x = torch.linspace(-12, 12, 1001)
     torch.testing.assert_close(Squash(Architecture(**arguments))(x), reference(x), atol=1e-6, rtol=0)
 
@@ -129,12 +138,13 @@ def test_coefficient_of_four_is_the_papers_sum() -> None:
     torch.testing.assert_close(layer(x), x.unfold(2, 2, 2).unfold(3, 2, 2).sum(dim=(4, 5)))
 
 
-def test_plain_mean_trains_nothing() -> None:
-    """S2 and S4 as a plain mean have no parameters, and are the mean."""
-    layer = Subsampling(6, Architecture(subsampling="mean"))
-    x = torch.rand(1, 6, 4, 4)
+@pytest.mark.parametrize(("subsampling", "reduce"), [("mean", torch.mean), ("max", torch.amax)])
+def test_plain_subsampling_trains_nothing(subsampling: Any, reduce: Any) -> None:
+    """S2 and S4 as a plain mean or maximum have no parameters, and are the mean or maximum of each window."""
+    layer = Subsampling(6, Architecture(subsampling=subsampling))
+    x = torch.randn(1, 6, 4, 4)
     assert list(layer.parameters()) == []
-    torch.testing.assert_close(layer(x), F.avg_pool2d(x, 2))
+    torch.testing.assert_close(layer(x), reduce(x.unfold(2, 2, 2).unfold(3, 2, 2), dim=(4, 5)))
 
 
 @pytest.mark.parametrize("squash", [False, True])
@@ -166,16 +176,42 @@ def test_rbf_of_two_classes_uses_the_first_two_bitmaps() -> None:
     assert torch.equal(model.output.bitmaps, torch.from_numpy(bitmaps()[:2]))
 
 
-def test_initial_weights_keep_the_variance() -> None:
-    """Weights are uniform with a deviation of 1 / sqrt(fan-in), biases are 0, and a seed gives the same ones again."""
-    model = LeNet5(c3="table1")
+@pytest.mark.parametrize(
+    ("how", "activation", "bound_of"),
+    [
+        ("fan_in", "scaled_tanh", lambda fan_in: (3 / fan_in) ** 0.5),
+        ("fan_in", "relu", lambda fan_in: (6 / fan_in) ** 0.5),
+        ("paper", "scaled_tanh", lambda fan_in: 2.4 / fan_in),
+        ("paper", "relu", lambda fan_in: 2.4 / fan_in),
+    ],
+)
+def test_initial_weights_are_uniform_within_their_bound(how: InitialWeights, activation: Any, bound_of: Any) -> None:
+    """Weights are uniform within the bound that their unit's fan-in gives; biases are 0."""
+    model = LeNet5(c3="table1", activation=activation)
+    model.f6.bias.data.fill_(1)
+    initialise(model, how)
     kernels = model.c3.weight.detach()
     weights = {25: model.c1.weight, 400: model.c5.weight, 120: model.f6.weight, 84: model.output.weight}
     weights |= {75: kernels[:18], 100: kernels[18:54], 150: kernels[54:]}
     for fan_in, weight in weights.items():
-        bound = (3 / fan_in) ** 0.5
+        bound = bound_of(fan_in)
         assert 0.95 * bound < float(weight.detach().abs().max()) <= bound * (1 + 1e-6)
-        assert float(weight.detach().std()) == pytest.approx(fan_in**-0.5, rel=0.1)
+        assert float(weight.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.1)
     assert not any(getattr(model, name).bias.any() for name in ("c1", "c3", "c5", "f6", "output"))
-    torch.manual_seed(0)
-    assert torch.equal(LeNet5(c3="table1").c5.weight, model.c5.weight)
+
+
+def test_a_new_network_has_its_seeds_weights() -> None:
+    """A network is made with "fan_in" weights, the same ones from the same seed."""
+    made = []
+    for _ in range(2):
+        torch.manual_seed(7)
+        made.append(LeNet5().state_dict())
+    assert all(torch.equal(made[0][name], made[1][name]) for name in made[0])
+    assert float(made[0]["c5.weight"].abs().max()) > 2.4 / 400
+
+
+def test_initialising_leaves_the_subsampling() -> None:
+    """Neither way of drawing touches the coefficients of S2 and S4, which the architecture sets."""
+    model = LeNet5(subsampling_coefficient=4)
+    initialise(model, "paper")
+    assert model.s2.coefficient.flatten().tolist() == [4] * 6

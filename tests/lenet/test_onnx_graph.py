@@ -16,6 +16,7 @@ from app.lenet.onnx_graph import onnx_bytes
 ARCHITECTURES = {
     "linear": Architecture().with_standardised_input(0.13, 0.31),
     "rbf": Architecture(c3="table1", output="rbf", squash_subsampling=True, num_classes=4).with_paper_input(),
+    "relu-max": Architecture(activation="relu", subsampling="max", num_classes=11),
 }
 
 
