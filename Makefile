@@ -15,7 +15,7 @@ constraints lock: export UV_CUSTOM_COMPILE_COMMAND = make $@
 
 # hatchling builds the wheels, uv makes these files
 constraints:
-	printf '%s\n' ./client '.[cuda,train,dev]' hatchling uv | $(COMPILE) --output-file constraints.txt
+	printf '%s\n' ./client '.[cuda,train,benchmarks,dev]' hatchling uv | $(COMPILE) --output-file constraints.txt
 
 lock:
 	printf '%s\n' ./client . | $(COMPILE) --constraints constraints.txt --generate-hashes --output-file requirements.lock
