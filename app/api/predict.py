@@ -23,10 +23,22 @@ class Asked(BaseModel):
 
     model: str | None = Field(None, max_length=200, description="`name` or `name:version`.")
     threshold: float | None = Field(
-        None, ge=0, le=1, allow_inf_nan=False, description="Accept answers of at least this confidence."
+        None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Accept digits of at least this confidence; by default of the model's own threshold.",
     )
     target_error: float | None = Field(
-        None, ge=0, le=1, allow_inf_nan=False, description="Accept so many that this share of them is wrong."
+        None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description=(
+            "Accept digits of so much confidence that at most this share of what is accepted is wrong, as measured on "
+            "the digits that the model was calibrated on; 0 accepts nothing. Not together with `threshold`, and 422 "
+            "for a model without a calibration."
+        ),
     )
 
 
@@ -60,11 +72,17 @@ def _asked(request: Request, service: Service) -> tuple[DigitModel, float | None
         raise invalid_parameter(error.errors()[0]) from None
     if asked.threshold is not None and asked.target_error is not None:
         raise InvalidParameter("Give threshold or target_error, not both.", parameter="target_error")
-    if asked.target_error is not None:
+    model = service.engine.model(asked.model)
+    if asked.target_error is None:
+        return model, asked.threshold
+    try:
+        return model, model.calibration.threshold_for(asked.target_error)
+    except ValueError:
         raise InvalidParameter(
-            "This model has no calibration, so target_error cannot be met; give threshold.", parameter="target_error"
-        )
-    return service.engine.model(asked.model), asked.threshold
+            f"The model {model.name}:{model.version} has no calibration, so target_error cannot be met; "
+            "give threshold.",
+            parameter="target_error",
+        ) from None
 
 
 def _body(field: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from app.errors import DigestMismatch, ManifestInvalid, ModelNotFound, Preproces
 from app.imaging import PREPROCESSING_ID
 from app.lenet.architecture import Architecture
 from app.lenet.atomic_folder import write_folder
+from app.lenet.calibration import Calibration
 
 Task = Literal["digit", "field"]
 
@@ -49,6 +50,7 @@ class Manifest:
     training: Mapping[str, Any]  # the training config
     data: Mapping[str, Any]  # the data sets it was trained and measured on
     versions: Mapping[str, Any]  # of the programs that made it
+    calibration: Calibration | None = None  # how logits become a confidence; None: as they are, see Calibration.none
 
     def __post_init__(self) -> None:
         for key in ("name", "created", "preprocessing"):
@@ -70,23 +72,30 @@ class Manifest:
                 raise ValueError(f"sha256 of {file} is {digest!r}, not 64 lower-case hexadecimal digits")
         if type(self.threshold) not in (int, float) or not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold!r}, not a number from 0 to 1")
+        if self.calibration is not None and self.calibration.classes != self.architecture.num_classes:
+            raise ValueError(
+                f"calibration is for {self.calibration.classes} outputs, but the architecture has "
+                f"{self.architecture.num_classes}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """As manifest.json holds it."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return values | {"architecture": self.architecture.to_dict()}
+        calibration = None if self.calibration is None else self.calibration.to_dict()
+        return values | {"architecture": self.architecture.to_dict(), "calibration": calibration}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The opposite of `to_dict`. Raises ValueError when a key is missing or unknown, or a value cannot be."""
         known = {field.name for field in fields(cls)}
-        if missing := sorted(known - set(values)):
+        if missing := sorted(known - {"calibration"} - set(values)):
             raise ValueError(f"it lacks {', '.join(missing)}")
         if unknown := sorted(set(values) - known):
             raise ValueError(f"it has unknown keys: {', '.join(unknown)}")
         if not isinstance(values["architecture"], Mapping):
             raise ValueError(f"architecture is {values['architecture']!r}, not an object")
-        return cls(**{**values, "architecture": Architecture.from_dict(values["architecture"])})
+        made = {"architecture": Architecture.from_dict(values["architecture"])}
+        return cls(**{**values, **made, "calibration": _calibration(values.get("calibration"))})
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -144,8 +153,8 @@ def write_model(target: Path, files: Mapping[str, bytes], manifest_fields: Mappi
     """Write a model into `target` (.../NAME/VERSION), atomically, in place of one that may be there.
 
     `files` holds at least model.safetensors and model.onnx; the manifest is made here from `manifest_fields`, as JSON
-    holds them (`architecture` is a dict). Name and version are those of the folder, `sha256` and `preprocessing` are
-    filled in. Raises ValueError when the fields make no manifest, OSError when the disk refuses.
+    holds them (`architecture` and `calibration` are dicts). Name and version are those of the folder, `sha256` and
+    `preprocessing` are filled in. Raises ValueError when the fields make no manifest, OSError when the disk refuses.
     """
     name, version = target.parent.name, int(target.name)
     for key, value in (("name", name), ("version", version)):
@@ -163,6 +172,18 @@ def write_model(target: Path, files: Mapping[str, bytes], manifest_fields: Mappi
     text = json.dumps(manifest.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_folder(target, {**files, MANIFEST: text.encode()})
     return manifest
+
+
+def _calibration(values: object) -> Calibration | None:
+    """The calibration that a manifest holds, if any. Raises ValueError when it is none."""
+    if values is None:
+        return None
+    if not isinstance(values, Mapping):
+        raise ValueError(f"calibration is {values!r}, not an object")
+    try:
+        return Calibration.from_dict(values)
+    except ValueError as error:
+        raise ValueError(f"calibration cannot be used, {error}") from error
 
 
 def _is_point_in_time(text: str) -> bool:

@@ -10,8 +10,9 @@ from typing import Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import ServiceError
+from app.errors import ManifestInvalid, ServiceError
 from app.imaging import DecodeLimits, Normalized, decode, normalize, probe
+from app.lenet.calibration import Calibration
 from app.lenet.registry import Registry, ServedModel
 from app.runtime import Backend
 from app.serving.admission import Admission, Bounds, Ticket
@@ -41,8 +42,8 @@ class Classification:
     """What a model says of one picture."""
 
     digit: int
-    confidence: float  # that `digit` is right
-    probabilities: list[float]  # ten, summing to 1
+    confidence: float  # the probability that `digit` is right, "no digit at all" counted in
+    probabilities: list[float]  # ten, summing to 1: given that it is a digit
     reasons: list[str]  # why it is not accepted; empty when it is
     timing: Timing
 
@@ -61,22 +62,20 @@ class DigitModel:
         self.name = served.name
         self.version = served.version
         self.threshold = served.manifest.threshold
+        self.calibration = _calibration(served)
         self.backend = backend
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"infer-{self.name}-{self.version}")
         self.batcher = Batcher(
-            self._probabilities,
+            self._rows,
             self._executor,
             max_batch_size=max_batch_size,
             max_batch_delay=max_batch_delay,
             observer=observer,
         )
 
-    def _probabilities(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Inputs (n, 1, 32, 32) to the probabilities (n, 10): softmax, in double so that they sum to 1."""
-        logits = self.backend.infer(inputs).astype(np.float64)  # (n, 10)
-        scores: npt.NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
-        scores /= scores.sum(axis=1, keepdims=True)
-        return scores
+    def _rows(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Inputs (n, 1, 32, 32) to what the model says of each: (n, 12), as `Calibrated` has them."""
+        return self.calibration.apply(self.backend.infer(inputs)).rows
 
     async def close(self) -> None:
         """Answer what was taken, then free the device."""
@@ -134,7 +133,7 @@ class Engine:
         normalized = await self._read(data, ticket)
         decoded = perf_counter() - start
         outcome = await model.batcher.submit(normalized.input)
-        return _classification(normalized, outcome, decoded, _or(threshold, model.threshold))
+        return _classification(normalized, outcome, decoded, model, threshold)
 
     async def classify_many(
         self, pictures: Sequence[bytes], ticket: Ticket, model: DigitModel, *, threshold: float | None
@@ -151,9 +150,7 @@ class Engine:
         futures = model.batcher.submit_many([result.input for result in results if isinstance(result, Normalized)])
         outcomes = iter(await asyncio.gather(*futures, return_exceptions=True))
         return [
-            result
-            if isinstance(result, ServiceError)
-            else _placed(result, next(outcomes), decoded, _or(threshold, model.threshold))
+            result if isinstance(result, ServiceError) else _placed(result, next(outcomes), decoded, model, threshold)
             for result in results
         ]
 
@@ -199,28 +196,40 @@ def _each(function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T |
     return results
 
 
-def _or(threshold: float | None, default: float) -> float:
-    return default if threshold is None else threshold
+def _calibration(served: ServedModel) -> Calibration:
+    """How a model's logits are read. Raises ManifestInvalid when it has another number of outputs than digits have."""
+    try:
+        return served.manifest.calibration or Calibration.none(served.manifest.architecture.num_classes)
+    except ValueError as error:
+        raise ManifestInvalid(f"The model in {served.folder} cannot read digits: {error}.") from error
 
 
 def _placed(
-    normalized: Normalized, outcome: Outcome | BaseException, decoded: float, threshold: float
+    normalized: Normalized,
+    outcome: Outcome | BaseException,
+    decoded: float,
+    model: DigitModel,
+    threshold: float | None,
 ) -> Classification | ServiceError:
     """A picture's place in a bulk answer: its classification, or the failure of the pass that it was in."""
     if isinstance(outcome, ServiceError):
         return outcome
     if isinstance(outcome, BaseException):
         raise outcome
-    return _classification(normalized, outcome, decoded, threshold)
+    return _classification(normalized, outcome, decoded, model, threshold)
 
 
-def _classification(normalized: Normalized, outcome: Outcome, decoded: float, threshold: float) -> Classification:
-    probabilities: list[float] = outcome.row.tolist()
-    digit = int(outcome.row.argmax())
+def _classification(
+    normalized: Normalized, outcome: Outcome, decoded: float, model: DigitModel, threshold: float | None
+) -> Classification:
+    *probabilities, confidence, digitness = outcome.row.tolist()
+    digit = probabilities.index(max(probabilities))
     reasons: list[str] = list(normalized.reasons)
-    confidence = probabilities[digit]
     if "blank" in reasons:
         confidence = 0.0
-    elif confidence < threshold:
-        reasons.append("low_confidence")
+    else:
+        if digitness < model.calibration.least_digitness:
+            reasons.append("not_a_digit")
+        if confidence < (model.threshold if threshold is None else threshold):
+            reasons.append("low_confidence")
     return Classification(digit, confidence, probabilities, reasons, Timing(decoded, outcome.queued, outcome.infer))

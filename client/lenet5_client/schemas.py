@@ -65,10 +65,20 @@ class Digit(Wire):
 
     digit: int = Field(ge=0, le=9, description="The argmax of `probabilities`.")
     confidence: float = Field(
-        ge=0, le=1, description="How sure `digit` is; of a model without a calibration the largest softmax."
+        ge=0,
+        le=1,
+        description=(
+            "The probability that `digit` is right, `no digit at all` counted in; so at most the largest of "
+            "`probabilities`. Fitted to digits that the model had not seen, where the model has a calibration; of one "
+            "without, the softmax as the network gives it, which may promise too much."
+        ),
     )
-    probabilities: list[float] = Field(min_length=10, max_length=10, description="Ten numbers that sum to 1.")
-    accepted: bool = Field(description="False when the confidence is under the threshold, or there is no digit.")
+    probabilities: list[float] = Field(
+        min_length=10, max_length=10, description="Of the ten digits, given that the picture is one; they sum to 1."
+    )
+    accepted: bool = Field(
+        description="False when the confidence is under the threshold, or the picture is no digit: see `reasons`."
+    )
     reasons: list[Reason] = Field(description="Why it was not accepted.")
 
 
@@ -79,7 +89,7 @@ class Prediction(Digit):
         json_schema_extra={
             "example": {
                 "digit": 7,
-                "confidence": 0.9988,
+                "confidence": 0.9981,
                 "probabilities": [0.0, 0.001, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9988, 0.0, 0.0002],
                 "accepted": True,
                 "reasons": [],

@@ -2,15 +2,24 @@
 
 import asyncio
 import io
+import json
+from dataclasses import replace
 from threading import get_ident
 
 import httpx
 import numpy as np
 import pytest
+import torch
 from lenet5_client.schemas import BatchPrediction, ErrorBody, Prediction
 from PIL import Image
 
-from app.errors import InferenceFailed
+from app.errors import InferenceFailed, ManifestInvalid
+from app.imaging import normalize
+from app.lenet.calibration import Calibration
+from app.lenet.model import LeNet5
+from app.lenet.onnx_graph import onnx_bytes
+from app.lenet.weights import write_model
+from app.runtime import open_backend
 from app.serving import engine as engine_module
 
 PNG = {"Content-Type": "image/png"}
@@ -282,3 +291,103 @@ async def test_inference_failure_is_of_our_error_tree(serving, digits):
         model.backend.infer = lambda inputs: 1 / 0
         with engine.admission.admit() as ticket, pytest.raises(InferenceFailed):
             await engine.classify(digits[0], ticket, model, threshold=None)
+
+
+CALIBRATION = Calibration(
+    classes=11,
+    centre=(2.0, 2.0, 2.0),
+    scale=(1.0, 1.0, 1.0),
+    reach=3.0,
+    temperature=(0.7, -0.1, 0.0, -0.2),
+    digitness=(2.0, 0.1, 0.1, 0.5),
+    floor=0.001,
+    least_digitness=0.0,
+    target_errors=(0.001, 0.01),
+    thresholds=(0.9, 0.05),
+)
+
+
+@pytest.fixture
+def served(tmp_path, model_dir):
+    """`served(calibration, outputs=n)`: a model folder with a network of no merit and that calibration."""
+
+    def make(calibration, *, outputs=11):
+        torch.manual_seed(1)
+        model = LeNet5(num_classes=outputs)
+        folder = tmp_path / "models"
+        fields = json.loads((model_dir / "lenet5" / "1" / "manifest.json").read_text())
+        fields = {key: fields[key] for key in set(fields) - {"name", "version", "sha256", "preprocessing"}}
+        fields |= {"architecture": model.architecture.to_dict(), "calibration": calibration and calibration.to_dict()}
+        files = {"model.safetensors": model.to_safetensors(), "model.onnx": onnx_bytes(model)}
+        write_model(folder / "lenet5" / "1", files, fields)
+        return folder
+
+    return make
+
+
+async def test_a_models_calibration_is_applied(serving, served, digits):
+    """Probabilities and confidence are those that the manifest's calibration makes of the network's logits."""
+    folder = served(CALIBRATION)
+    backend = open_backend(folder / "lenet5" / "1", device="cpu", max_batch_size=1)
+    inputs = np.asarray(Image.open(io.BytesIO(digits[0])))
+    expected = CALIBRATION.apply(backend.infer(normalize(inputs).input[None]))
+    async with serving(model_dir=folder) as client:
+        single = Prediction.model_validate_json((await client.post("/predict", content=digits[0])).content)
+        batch = (await client.post("/predict/batch", content=digits[0])).json()["results"][0]
+    assert single.probabilities == pytest.approx(expected.probabilities[0].tolist(), abs=1e-9)
+    assert single.confidence == pytest.approx(expected.confidence[0], abs=1e-9)
+    assert single.confidence < max(single.probabilities)
+    assert single.digit == expected.probabilities[0].argmax()
+    assert batch["confidence"] == pytest.approx(single.confidence, abs=1e-9)
+
+
+async def test_a_target_error_is_the_threshold_that_keeps_it(serving, served, digits):
+    """A target error accepts what reaches its threshold, 0 accepts nothing; together with a threshold it is 422."""
+    confidence = None
+    async with serving(model_dir=served(CALIBRATION)) as client:
+        answers = {}
+        for query in ("target_error=0.5", "target_error=0.01", "target_error=0.001", "target_error=0", "threshold=0"):
+            answer = (await client.post(f"/predict?{query}", content=digits[0])).json()
+            answers[query], confidence = answer["reasons"], answer["confidence"]
+        both = await client.post("/predict?target_error=0.01&threshold=0.5", content=digits[0])
+    assert 0.05 < confidence < 0.9
+    assert answers == {
+        "target_error=0.5": [],
+        "target_error=0.01": [],
+        "target_error=0.001": ["low_confidence"],
+        "target_error=0": ["low_confidence"],
+        "threshold=0": [],
+    }
+    assert code(both) == (422, "invalid_parameter")
+
+
+async def test_what_is_no_digit_is_not_accepted(serving, served, digits):
+    """Under the least digitness the reason is not_a_digit, whatever the threshold; a blank picture is blank alone."""
+    blank = io.BytesIO()
+    Image.new("L", (40, 50), 255).save(blank, "PNG")
+    async with serving(model_dir=served(replace(CALIBRATION, least_digitness=1.0))) as client:
+        easy = (await client.post("/predict?threshold=0", content=digits[0])).json()
+        strict = (await client.post("/predict?threshold=1", content=digits[0])).json()
+        nothing = (await client.post("/predict?threshold=0", content=blank.getvalue())).json()
+    assert (easy["accepted"], easy["reasons"]) == (False, ["not_a_digit"])
+    assert strict["reasons"] == ["not_a_digit", "low_confidence"]
+    assert (nothing["confidence"], nothing["accepted"], nothing["reasons"]) == (0, False, ["blank"])
+
+
+async def test_eleven_outputs_need_no_calibration(serving, served, digits):
+    """Without a calibration the eleventh output's share is taken off the confidence, and target_error is 422."""
+    async with serving(model_dir=served(None)) as client:
+        answer = Prediction.model_validate_json((await client.post("/predict", content=digits[0])).content)
+        refused = await client.post("/predict?target_error=0.01", content=digits[0])
+    assert sum(answer.probabilities) == pytest.approx(1, abs=1e-9)
+    assert 0 < answer.confidence < max(answer.probabilities)
+    assert code(refused) == (422, "invalid_parameter")
+    assert "lenet5:1" in refused.json()["error"]["message"]
+
+
+async def test_a_network_that_reads_no_digits_is_not_served(serving, served):
+    """A model with another number of outputs than ten digits have stops the start, with one line that says so."""
+    with pytest.raises(ManifestInvalid, match="cannot read digits") as caught:
+        async with serving(model_dir=served(None, outputs=3)):
+            pass
+    assert "\n" not in caught.value.message

@@ -12,6 +12,7 @@ import torch
 from app.errors import DigestMismatch, ManifestInvalid, ModelNotFound, PreprocessingMismatch
 from app.imaging import PREPROCESSING_ID
 from app.lenet.architecture import Architecture
+from app.lenet.calibration import Calibration
 from app.lenet.model import LeNet5, load
 from app.lenet.weights import Manifest, load_tensors, read_manifest, verify, write_model
 
@@ -109,12 +110,55 @@ def test_a_value_that_cannot_be(folder: Path, changes: Fields) -> None:
 
 
 def test_every_key_is_needed(folder: Path) -> None:
-    """A manifest that lacks any one of its keys is a ManifestInvalid that names it."""
+    """A manifest that lacks any one of its keys, but for the calibration, is a ManifestInvalid that names it."""
     whole = json.loads((folder / "manifest.json").read_text())
-    for key in whole:
+    for key in set(whole) - {"calibration"}:
         (folder / "manifest.json").write_text(json.dumps({k: v for k, v in whole.items() if k != key}))
         with pytest.raises(ManifestInvalid, match=f"lacks {key}"):
             read_manifest(folder)
+
+
+def test_an_older_manifest_has_no_calibration(folder: Path) -> None:
+    """A manifest without the key, and one where it is null, are those of a model without a calibration."""
+    edit_manifest(folder, calibration=None)
+    assert read_manifest(folder).calibration is None
+    whole = json.loads((folder / "manifest.json").read_text())
+    del whole["calibration"]
+    (folder / "manifest.json").write_text(json.dumps(whole))
+    assert read_manifest(folder).calibration is None
+
+
+def test_a_calibration_is_part_of_the_manifest(tmp_path: Path, files: Files, manifest_fields: Fields) -> None:
+    """A calibration that is written with a model is read back equal, with the manifest of a whole model."""
+    calibration = Calibration.none(10)
+    write_model(tmp_path / "lenet5" / "1", files, manifest_fields | {"calibration": calibration.to_dict()})
+    assert verify(tmp_path / "lenet5" / "1").calibration == calibration
+
+
+PLAIN = Calibration.none(10).to_dict()
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        "none",
+        [],
+        {},
+        1,
+        PLAIN | {"surprise": 1},
+        PLAIN | {"temperature": [float("nan"), 0, 0]},
+        PLAIN | {"temperature": [0, 0]},
+        PLAIN | {"temperature": ["0", "0", "0"]},
+        PLAIN | {"scale": {"margin": 1}},
+        Calibration.none(11).to_dict(),  # for another number of outputs than the architecture has
+    ],
+)
+def test_a_calibration_that_cannot_be(folder: Path, calibration: Any) -> None:
+    """A manifest whose calibration is none, or not for its network, is a ManifestInvalid of one line that says so."""
+    edit_manifest(folder, calibration=calibration)
+    with pytest.raises(ManifestInvalid, match="calibration") as caught:
+        read_manifest(folder)
+    assert "\n" not in caught.value.message
 
 
 def test_manifest_survives_its_dict(folder: Path) -> None:
