@@ -1,0 +1,47 @@
+"""Before and after, in one table."""
+
+from rich.table import Table
+
+from training.fine_tuning.run import FineTuned
+
+COLUMNS = ("set", "pictures", "error before", "error after", "misread")
+
+
+def table(result: FineTuned) -> Table:
+    """Every set with its errors before and after, for a person at a terminal."""
+    shown = Table(title=f"{result.parent.spec}, before and after epoch {result.choice.epoch.epoch}")
+    shown.add_column(COLUMNS[0], no_wrap=True)
+    for name in COLUMNS[1:]:
+        shown.add_column(name, justify="right")
+    for row in rows(result):
+        shown.add_row(*row)
+    return shown
+
+
+def rows(result: FineTuned) -> list[tuple[str, ...]]:
+    """The cells of the table."""
+    return [
+        (
+            one.name,
+            f"{one.before.count:,}",
+            f"{one.before.error_percent:.2f} %",
+            f"{one.after.error_percent:.2f} %",
+            f"{one.before.misses} -> {one.after.misses}",
+        )
+        for one in result.compared
+    ]
+
+
+def remarks(result: FineTuned) -> list[str]:
+    """What a reader of the table has to know, in sentences."""
+    said = []
+    if result.rehearsal.seen:
+        said.append(
+            f"{result.parent.spec} once learnt from the old digits that are held out here, so that its figures on them "
+            "are better than on digits that it never saw."
+        )
+    if result.rehearsal.missing:
+        said.append(f"Not rehearsed, as it is not here: {', '.join(result.rehearsal.missing)}.")
+    if result.choice.refusal:
+        said.append(f"Not to be served: {result.choice.refusal}.")
+    return said
