@@ -38,7 +38,7 @@ def split(own: OwnDigits, share: float, seed: int) -> Split:
 def _groups(names: npt.NDArray[np.str_], share: float, seed: int, data: str) -> npt.NDArray[np.bool_]:
     groups, sizes = np.unique(names, return_counts=True)
     if len(groups) < 2:
-        raise DatasetError(f"{data}: all pictures are of one group, {str(groups[0])!r}; a split by group takes two or more.")
+        raise DatasetError(f"{data}: all pictures are of one group, '{groups[0]}'; a split by group takes two or more.")
     wanted, chosen, total = share * len(names), [], 0
     for index in np.random.default_rng(seed).permutation(len(groups)):
         if abs(total + sizes[index] - wanted) < abs(total - wanted):  # it brings the share nearer
