@@ -6,7 +6,7 @@ Three things that the logits z of a picture say beside which digit is likeliest,
     energy   log sum exp of the ten: a picture like none that was learnt has little of it (Liu et al. 2020, eq. 5)
     odds     energy - z_rubbish, where the network has an eleventh output: the log-odds of its being a digit at all
 
-Standardised and cut off where the calibration data ends, they give by one linear form each
+Taken as 0..1 between the lowest and the highest of the calibration data, they give by one linear form each
 
     T          exp(...), the temperature of this picture: probabilities = softmax(z / T) over the ten digits. Guo et al.
                (2017) have one for all. As T is the same for all ten, no picture changes its digit by it.
@@ -63,14 +63,13 @@ class Calibrated:
 class Calibration:
     """How a model's logits become probabilities and a confidence. Raises ValueError when a value cannot be.
 
-    Lists have one number a feature, in the order of FEATURES; weights begin with the constant. A rubbish output that
+    Tuples have one number a feature, in the order of FEATURES; weights begin with the constant. A rubbish output that
     rises never makes a picture more of a digit, nor surer of which: the signs of its weights are part of the form.
     """
 
     classes: int  # outputs of the network, 10 or 11
-    centre: tuple[float, ...]  # nats, of each feature
-    scale: tuple[float, ...]  # nats, above 0
-    reach: float  # in scales: a feature counts no further from its centre than this
+    lowest: tuple[float, ...]  # nats: where each feature is 0; it counts no further down ...
+    highest: tuple[float, ...]  # ... nor further up than here, where it is 1
     temperature: tuple[float, ...]  # weights of log T; that of the odds is at most 0
     digitness: tuple[float, ...]  # weights of the log-odds of a digit; that of the odds is at least 0
     floor: float  # share of the probabilities that is spread evenly: no picture leaves one of the ten at 0
@@ -83,8 +82,8 @@ class Calibration:
             raise ValueError(f"classes is {self.classes!r}, not one of {', '.join(map(str, FEATURES))}")
         features = len(FEATURES[self.classes])
         for key, length in {
-            "centre": features,
-            "scale": features,
+            "lowest": features,
+            "highest": features,
             "temperature": features + 1,
             "digitness": features + 1,
             "target_errors": len(self.thresholds) if isinstance(self.thresholds, tuple) else 0,
@@ -93,13 +92,11 @@ class Calibration:
             value = getattr(self, key)
             if not isinstance(value, tuple) or len(value) != length or not all(map(_is_number, value)):
                 raise ValueError(f"{key} is {value!r}, not {length} finite numbers")
-        for key in ("reach", "floor", "least_digitness"):
+        for key in ("floor", "least_digitness"):
             if not _is_number(getattr(self, key)):
                 raise ValueError(f"{key} is {getattr(self, key)!r}, not a finite number")
-        if not all(value >= 1 / LARGEST for value in self.scale):
-            raise ValueError(f"scale is {self.scale!r}, not above {1 / LARGEST}")
-        if not self.reach > 0:
-            raise ValueError(f"reach is {self.reach!r}, not above 0")
+        if not all(high - low >= 1 / LARGEST for low, high in zip(self.lowest, self.highest, strict=True)):
+            raise ValueError(f"highest is {self.highest!r}, not above lowest, {self.lowest!r}")
         if not (0 <= self.floor < 1 and (self.floor > 0 or not self.thresholds)):
             raise ValueError(f"floor is {self.floor!r}, not from 0 to 1, nor 0 where there are thresholds")
         if not 0 <= self.least_digitness <= 1:
@@ -118,14 +115,14 @@ class Calibration:
         With it, `no digit` is what the network gives more than all ten. Raises ValueError for another number of
         outputs than 10 or 11.
         """
-        plain = (0.0,) * len(FEATURES.get(classes, ()))
+        features = len(FEATURES.get(classes, ()))
+        plain = (0.0,) * features
         return cls(
             classes=classes,
-            centre=plain,
-            scale=(1.0,) * len(plain),
-            reach=LARGEST,
+            lowest=(-CERTAIN,) * features,
+            highest=(CERTAIN,) * features,
             temperature=(0.0, *plain),
-            digitness=(0.0, 0.0, 0.0, 1.0) if classes == DIGITS + 1 else (CERTAIN, *plain),
+            digitness=(-CERTAIN, 0.0, 0.0, 2 * CERTAIN) if classes == DIGITS + 1 else (CERTAIN, *plain),
             floor=0.0,
             least_digitness=0.5,
         )
@@ -181,14 +178,14 @@ class Calibration:
 
     @cached_property
     def _forms(self) -> tuple[NDArray[np.float64], ...]:
-        """Lowest and highest of each feature; weights (features, 2) of both forms for features as they are; constants.
+        """Lowest and highest of each feature; weights (features, 2) of both forms for features in nats; constants (2,).
 
-        What standardises the features is in the weights: it is done once, not for every batch.
+        What makes 0..1 of the features is in the weights: it is done once, not for every batch.
         """
-        centre, scale = np.array(self.centre), np.array(self.scale)
+        lowest, highest = np.array(self.lowest), np.array(self.highest)
         forms = np.array([self.temperature, self.digitness]).T  # (1 + features, 2)
-        weights = forms[1:] / scale[:, None]
-        return centre - self.reach * scale, centre + self.reach * scale, weights, forms[0] - centre @ weights
+        weights = forms[1:] / (highest - lowest)[:, None]
+        return lowest, highest, weights, forms[0] - lowest @ weights
 
 
 def describe(logits: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

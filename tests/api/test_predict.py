@@ -295,11 +295,10 @@ async def test_inference_failure_is_of_our_error_tree(serving, digits):
 
 CALIBRATION = Calibration(
     classes=11,
-    centre=(2.0, 2.0, 2.0),
-    scale=(1.0, 1.0, 1.0),
-    reach=3.0,
-    temperature=(0.7, -0.1, 0.0, -0.2),
-    digitness=(2.0, 0.1, 0.1, 0.5),
+    lowest=(-5.0, -5.0, -5.0),
+    highest=(5.0, 5.0, 5.0),
+    temperature=(0.5, -0.1, 0.0, -0.2),
+    digitness=(0.0, 0.5, 0.5, 4.0),
     floor=0.001,
     least_digitness=0.0,
     target_errors=(0.001, 0.01),

@@ -15,11 +15,10 @@ unhurried = settings(deadline=None)  # how long an example takes depends on who 
 
 USUAL = Calibration(
     classes=11,
-    centre=(6.0, 11.0, 8.0),
-    scale=(3.0, 2.0, 3.0),
-    reach=3.0,
-    temperature=(0.2, -0.1, 0.05, -0.1),
-    digitness=(4.0, 0.5, -0.2, 2.5),
+    lowest=(-3.0, 5.0, -9.0),
+    highest=(15.0, 17.0, 14.0),
+    temperature=(0.6, -0.5, 0.2, -0.6),
+    digitness=(-6.0, 2.0, -1.0, 16.0),
     floor=1e-4,
     least_digitness=0.4,
     target_errors=(0.001, 0.01, 0.05),
@@ -44,9 +43,8 @@ def calibrations(draw: st.DrawFn) -> Calibration:
     temperature, digitness = numbers(features + 1), numbers(features + 1)
     return Calibration(
         classes=classes,
-        centre=numbers(features),
-        scale=numbers(features, st.floats(1e-3, 1e3)),
-        reach=draw(st.floats(1e-3, 1e3)),
+        lowest=numbers(features),
+        highest=numbers(features, st.floats(20.01, 1e3)),
         temperature=(*temperature[:-1], -abs(temperature[-1])),
         digitness=(*digitness[:-1], abs(digitness[-1])),
         floor=draw(st.floats(0, 0.5)),
@@ -121,7 +119,7 @@ def test_a_hotter_picture_is_less_sure() -> None:
     logits = some_logits(11)
     plain, hot, digit = (
         Calibration(**(vars_of(USUAL) | changes)).apply(logits)
-        for changes in ({}, {"temperature": (0.5, -0.1, 0.05, -0.1)}, {"digitness": (5.0, 0.5, -0.2, 2.5)})
+        for changes in ({}, {"temperature": (0.9, -0.5, 0.2, -0.6)}, {"digitness": (-5.0, 2.0, -1.0, 16.0)})
     )
     assert (hot.probabilities.max(axis=1) < plain.probabilities.max(axis=1)).all()
     assert (digit.confidence > plain.confidence).all()
@@ -129,9 +127,9 @@ def test_a_hotter_picture_is_less_sure() -> None:
 
 
 def test_what_lies_beyond_the_calibration_data_counts_as_its_edge() -> None:
-    """A feature further out than `reach` scales changes neither the temperature nor the digitness any more."""
+    """A feature beyond its lowest or highest changes neither the temperature nor the digitness any more."""
     far = np.zeros((1, 11))
-    far[0, 10] = -30.0  # odds 32, of which at most 8 + 3 * 3 count
+    far[0, 10] = -30.0  # odds of 32, of which 14 count
     assert USUAL.apply(far - 20 * np.eye(11)[10]).rows.tolist() == USUAL.apply(far).rows.tolist()
     assert USUAL.apply(far).digitness[0] > USUAL.apply(far + 25 * np.eye(11)[10]).digitness[0]
 
@@ -168,17 +166,14 @@ def test_a_calibration_survives_json(calibration: Calibration) -> None:
         {"classes": 11.0},
         {"classes": True},
         {"classes": []},
-        {"centre": [0, 0]},
-        {"centre": [0, 0, "0"]},
-        {"centre": "abc"},
-        {"centre": None},
-        {"scale": [1, 1, 0]},
-        {"scale": [1, 1, -1]},
-        {"scale": [1, 1, float("inf")]},
-        {"scale": [1, 1, 1e-300]},
-        {"reach": 0},
-        {"reach": float("nan")},
-        {"reach": 10**400},
+        {"lowest": [0, 0]},
+        {"lowest": [0, 0, "0"]},
+        {"lowest": "abc"},
+        {"lowest": None},
+        {"lowest": [0, 0, 10**400]},
+        {"highest": [15, 17, float("inf")]},
+        {"highest": [15, 17, -9]},
+        {"highest": [15, 5 + 1e-9, 14]},
         {"temperature": [0, 0, 0, float("nan")]},
         {"temperature": [0, 0, 0]},
         {"temperature": [0, 0, 0, 0.1]},  # hotter, the more it is a digit

@@ -149,7 +149,7 @@ PLAIN = Calibration.none(10).to_dict()
         PLAIN | {"temperature": [float("nan"), 0, 0]},
         PLAIN | {"temperature": [0, 0]},
         PLAIN | {"temperature": ["0", "0", "0"]},
-        PLAIN | {"scale": {"margin": 1}},
+        PLAIN | {"lowest": {"margin": 1}},
         Calibration.none(11).to_dict(),  # for another number of outputs than the architecture has
     ],
 )
