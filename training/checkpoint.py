@@ -49,6 +49,15 @@ def read(folder: Path, run: Mapping[str, Any]) -> Checkpoint:
     path = folder / FILE
     if not path.is_file():
         raise CheckpointError(f"There is nothing to resume: {path} does not exist. Start without --resume.")
+    found = _read(path)
+    if differences := _differences(found.run, dict(run)):
+        raise CheckpointError(
+            f"{path} belongs to another run: {'; '.join(differences)}. Start without --resume, or undo the change."
+        )
+    return found
+
+
+def _read(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework="pt") as stream:
             metadata = stream.metadata() or {}
@@ -59,11 +68,22 @@ def read(folder: Path, run: Mapping[str, Any]) -> Checkpoint:
         raise CheckpointError(f"{path} is damaged ({error}). Start without --resume.") from error
     if not intact:
         raise CheckpointError(f"{path} is damaged (its SHA-256 is another). Start without --resume.")
-    if differences := _differences(rest["run"], dict(run)):
-        raise CheckpointError(
-            f"{path} belongs to another run: {'; '.join(differences)}. Start without --resume, or undo the change."
-        )
     return Checkpoint(rest["run"], rest["progress"], tensors)
+
+
+def finished_model(folder: Path) -> dict[str, Tensor]:
+    """The weights that the finished run in `folder` ended with.
+
+    Raises:
+        CheckpointError: there is no run, it is damaged, or it stopped half way.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise CheckpointError(f"There is no finished run in {folder}; train it first.")
+    found = _read(path)
+    if not found.progress.get("finished"):
+        raise CheckpointError(f"The run in {folder} stopped half way; go on with --resume first.")
+    return {name.removeprefix("model."): tensor for name, tensor in found.tensors.items() if name.startswith("model.")}
 
 
 def _digest(rest: str, tensors: Mapping[str, Tensor]) -> str:

@@ -19,22 +19,12 @@ from training import config as configs
 from training import datasets, download
 from training import evaluate as measuring
 from training.card import summary
+from training.command_options import DataDir, Device
 from training.errors import TrainingError
 from training.export import export, target_folder, versions
+from training.fine_tuning.command import command as fine_tune
 from training.progress import Reporter
-from training.run import run
-
-DataDir = Annotated[
-    Path | None,
-    Parameter(
-        env_var="LENET5_DATA_DIR",
-        help="Searched for data sets before the folder in the project: it holds mnist/, usps/, optdigits/.",
-    ),
-]
-Device = Annotated[
-    str | None,
-    Parameter(help="cpu, cuda, cuda:1 or mps; without it the CUDA GPU with the most free memory, else MPS, else CPU."),
-]
+from training.run import Learnt, RunResult, learn, run
 
 commands = App(
     name="python -m training",
@@ -95,18 +85,39 @@ def train(
     settings = configs.load(config)
     if seed is not None:
         settings = replace(settings, seed=seed)
+    run_dir = runs / f"{settings.name}-seed{settings.seed}"
+    options: dict[str, Any] = {
+        "run_dir": run_dir,
+        "data_dir": data_dir,
+        "on": device,
+        "resume": resume,
+        "reporter": say,
+    }
+    if settings.network == "teacher":
+        return _uninterrupted(say, run_dir, lambda: _taught(say, learn(settings, **options)))
     folder = output or (Path("model_weights") if settings.ship else runs / "models")
     target = target_folder(folder, settings.model, version, replace_it=force)  # before the work, not after it
-    run_dir = runs / f"{settings.name}-seed{settings.seed}"
     for folder in (run_dir, target.parent):  # a folder that cannot be written to is told before the work, not after it
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
             pass
+    return _uninterrupted(say, run_dir, lambda: _shipped(say, run(settings, **options), target, max_error))
+
+
+def _uninterrupted(say: Reporter, run_dir: Path, work: Callable[[], int]) -> int:
     try:
-        result = run(settings, run_dir=run_dir, data_dir=data_dir, on=device, resume=resume, reporter=say)
+        return work()
     except KeyboardInterrupt:
         say.line(f"\ninterrupted; {run_dir} has the last finished epoch. Give the same command with --resume to go on.")
         return 130
+
+
+def _taught(say: Reporter, teacher: Learnt) -> int:
+    say.line(f"the teacher stays in {teacher.run_dir}: {teacher.held_out.error_percent:.2f} % of the held-out digits")
+    return 0
+
+
+def _shipped(say: Reporter, result: RunResult, target: Path, max_error: float | None) -> int:
     export(result, target)
     say.line(f"written to {target}")
     say.line(summary(result, versions()))
@@ -190,6 +201,9 @@ def fetch(*names: str, data_dir: DataDir = None) -> int:
         for file in [file for part in parts for file in datasets.describe(part).files]:
             download.fetch(file, folder, say)
     return 0
+
+
+commands.command(fine_tune, name="fine-tune")
 
 
 def _state(known: datasets.Dataset, data_dir: Path | None) -> str:

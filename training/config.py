@@ -3,6 +3,7 @@
 An unknown key, a wrong type or an impossible value is an error that names the key and what is known.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,13 +12,17 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from app.lenet.architecture import Architecture
-from training.datasets import DATASETS
+from app.lenet.model import InitialWeights
+from training.augment import Distortions
+from training.datasets import DATASETS, RUBBISH
 from training.errors import ConfigError
 
 T = TypeVar("T")
 
 InputForm = Literal["standardised", "paper", "shared"]
 Validation = Literal["last", "writers"]
+Network = Literal["lenet5", "teacher"]
+Criterion = Literal["cross_entropy", "map"]
 
 
 @dataclass(frozen=True)
@@ -25,19 +30,45 @@ class DataConfig:
     """Which digits are learnt, held out and tested."""
 
     train: str = "mnist-train"
+    also: tuple[str, ...] = ()  # sets of digits to learn from beside `train`, all but every tenth of theirs
     test: str = "mnist-test"
     limit: int = 0  # only the first so many digits of `train`; 0: all
     validation: Validation = "last"  # hold out the last digits, or those of writers of their own
-    validation_digits: int = 10_000  # held out; with "writers", at least so many
+    validation_digits: int = 10_000  # held out of `train`; with "writers", at least so many
+    rerendered: int = 0  # digits of `train` drawn anew as pictures of other sizes, papers and pens, and normalised
+
+
+@dataclass(frozen=True)
+class Rubbish:
+    """What the network learns as its last class, "no digit", and never sees as anything else."""
+
+    pictures: int = 0  # made of cut digits, pairs, scribbles, letters and textures; a tenth more is held out
+    marks: str = ""  # a set of marks to learn beside them, all but every tenth
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """Learning from a larger network's answers too (Hinton, Vinyals and Dean 2015)."""
+
+    teachers: tuple[str, ...] = ()  # names of runs, NAME-seedSEED, that lie beside this one; their logits are averaged
+    weight: float = 0.7  # of the teachers' answers in the loss; the labels have the rest
+    temperature: float = 3.0  # at which the answers are compared
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is taught: Adam on the cross-entropy, the learning rate falling to 0 along half a cosine."""
+    """How a network is taught: Adam, the learning rate falling to 0 along half a cosine."""
 
     epochs: int = 10
     batch_size: int = 64  # digits
-    learning_rate: float = 1e-3  # of Adam, at the first step
+    learning_rate: float = 1e-3  # of Adam, at its highest
+    warm_up: int = 0  # steps over which the learning rate rises to that
+    weight_decay: float = 0.0  # of AdamW: a weight shrinks by this times the learning rate at each step
+    initial_weights: InitialWeights = "fan_in"
+    criterion: Criterion = "cross_entropy"
+    rubbish_penalty: float = 0.0  # j of the MAP criterion (eq. 9), the penalty of the paper's rubbish class
+    average: float = 0.0  # decay, per step, of the exponential average of the weights that is kept; 0: the last weights
+    copies: int = 0  # distorted copies of all examples, made beforehand and learnt in turn; 0: distorted anew each time
     refit: bool = True  # once the recipe is measured on held-out digits, train the shipped model on all of them
     threads: int = 1  # of the CPU; part of what makes a run repeatable to the last bit
 
@@ -48,25 +79,52 @@ class Config:
 
     name: str  # of the run: its checkpoints lie in runs/NAME-seedSEED/
     model: str = "lenet5"  # the model's name in the model folder
+    network: Network = "lenet5"  # a "teacher" is larger, stays in the run's folder and is never served
     ship: bool = True  # write into model_weights/ by default; else beside the checkpoints
     seed: int = 0
     accepted: float = 0.99  # share of the held-out digits whose confidence reaches the model's threshold
     input: InputForm = "standardised"  # the network's own first, fixed operation
     architecture: Architecture = field(default_factory=Architecture)
     data: DataConfig = field(default_factory=DataConfig)
+    rubbish: Rubbish = field(default_factory=Rubbish)
+    distortions: Distortions = field(default_factory=Distortions)
+    distillation: Distillation = field(default_factory=Distillation)
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
         for key, text in (("name", self.name), ("model", self.model)):
             if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", text):
                 raise ConfigError(f"{key} is {text!r}; it names a folder, with letters, digits, '.', '_' and '-'")
-        for key, text in (("data.train", self.data.train), ("data.test", self.data.test)):
+        also = [("data.also", name) for name in self.data.also]
+        for key, text in (("data.train", self.data.train), ("data.test", self.data.test), *also):
             if text not in DATASETS:
                 raise ConfigError(f"{key} is {text!r}; the known data sets are {', '.join(DATASETS)}")
+        self._check_numbers()
+        rubbish = bool(self.rubbish.pictures or self.rubbish.marks)
+        if rubbish != (self.architecture.num_classes == RUBBISH + 1):
+            raise ConfigError(
+                f"architecture.num_classes is {self.architecture.num_classes}, but it is {RUBBISH + 1} with [rubbish] "
+                f"pictures or marks, and {RUBBISH} without"
+            )
+        if not 0.985 <= self.accepted <= 1:
+            raise ConfigError(f"accepted is {self.accepted}, not between 0.985 and 1")
+        if self.data.test in (self.data.train, *self.data.also):
+            raise ConfigError(f"data.test is {self.data.test!r}, which is trained on")
+        if self.data.validation == "writers" and self.data.train != "mnist-train":
+            raise ConfigError("data.validation is 'writers', but only of mnist-train is it known who wrote what")
+
+    def _check_numbers(self) -> None:
         at_least = {
             "seed": (self.seed, 0),
             "data.limit": (self.data.limit, 0),
             "data.validation_digits": (self.data.validation_digits, 1),
+            "data.rerendered": (self.data.rerendered, 0),
+            "rubbish.pictures": (self.rubbish.pictures, 0),
+            "distillation.weight": (self.distillation.weight, 0),
+            "recipe.warm_up": (self.recipe.warm_up, 0),
+            "recipe.weight_decay": (self.recipe.weight_decay, 0),
+            "recipe.average": (self.recipe.average, 0),
+            "recipe.copies": (self.recipe.copies, 0),
             "recipe.epochs": (self.recipe.epochs, 1),
             "recipe.batch_size": (self.recipe.batch_size, 1),
             "recipe.threads": (self.recipe.threads, 1),
@@ -74,14 +132,16 @@ class Config:
         for key, (value, least) in at_least.items():
             if value < least:
                 raise ConfigError(f"{key} is {value}, which is under {least}")
-        if not self.recipe.learning_rate > 0:
-            raise ConfigError(f"recipe.learning_rate is {self.recipe.learning_rate}, not above 0")
-        if not 0.985 <= self.accepted <= 1:
-            raise ConfigError(f"accepted is {self.accepted}, not between 0.985 and 1")
-        if self.data.train == self.data.test:
-            raise ConfigError(f"data.test is {self.data.test!r}, the set that is trained on")
-        if self.data.validation == "writers" and self.data.train != "mnist-train":
-            raise ConfigError("data.validation is 'writers', but only of mnist-train is it known who wrote what")
+        for key, value in (
+            ("recipe.learning_rate", self.recipe.learning_rate),
+            ("distillation.temperature", self.distillation.temperature),
+        ):
+            if not value > 0:
+                raise ConfigError(f"{key} is {value}, not above 0")
+        if self.distillation.weight > 1:
+            raise ConfigError(f"distillation.weight is {self.distillation.weight}, which is above 1")
+        if not self.recipe.average < 1:
+            raise ConfigError(f"recipe.average is {self.recipe.average}, not under 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Every value, defaults included, as JSON and TOML can hold it."""
@@ -137,6 +197,10 @@ def _value(kind: Any, value: Any, key: str) -> Any:
         if value not in get_args(kind):
             raise ConfigError(f"{key} is {value!r}; known are {', '.join(map(repr, get_args(kind)))}")
         return value
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{key} is {value!r}, not a list")
+        return tuple(_value(get_args(kind)[0], item, key) for item in value)
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:  # not isinstance: True is no whole number here
@@ -160,4 +224,6 @@ def _line(key: str, value: Any) -> str:
         return f"{key} = {str(value).lower()}"
     if isinstance(value, str):
         return f'{key} = "{value}"'
+    if isinstance(value, tuple):
+        return f"{key} = {json.dumps(value)}"
     return f"{key} = {value!r}"

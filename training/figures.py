@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from training.datasets import Digits
 from training.metrics import Metrics, reject_curve, reliability
-from training.run import MEASURED, REFIT, RunResult
+from training.phase import MEASURED, REFIT
+from training.run import RunResult
 
 Floats = npt.NDArray[np.float64]
 

@@ -49,7 +49,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"name": "x", "recipe": {"epochs": 0}}, "recipe.epochs is 0, which is under 1"),
         ({"name": "x", "recipe": {"learning_rate": float("nan")}}, "recipe.learning_rate is nan"),
         ({"name": "x", "data": {"train": "mnits"}}, "data.train is 'mnits'; the known data sets are mnist-train"),
-        ({"name": "x", "data": {"test": "mnist-train"}}, "the set that is trained on"),
+        ({"name": "x", "data": {"test": "mnist-train"}}, "which is trained on"),
         ({"name": "x", "data": {"validation": "first"}}, "data.validation is 'first'; known are 'last', 'writers'"),
         ({"name": "x", "data": {"train": "usps", "validation": "writers"}}, "only of mnist-train"),
         ({"name": "x", "architecture": {"c3": "half"}}, "architecture.c3 is 'half'; known are 'full', 'table1'"),

@@ -2,15 +2,24 @@
 
 from pathlib import Path
 
-from training.datasets import mnist, optdigits, usps
+from training.datasets import ink_marks, mnist, optdigits, usps
 from training.datasets import source as _source
-from training.datasets.source import COMMITTED, Dataset, Digits, SourceFile, locate
+from training.datasets.source import COMMITTED, RUBBISH, Dataset, Digits, SourceFile, locate
 from training.errors import DatasetError
 
-__all__ = ["COMMITTED", "DATASETS", "Dataset", "Digits", "SourceFile", "describe", "load", "locate"]
+__all__ = ["COMMITTED", "DATASETS", "RUBBISH", "Dataset", "Digits", "SourceFile", "describe", "load", "locate"]
 
 DATASETS: dict[str, Dataset] = {
-    dataset.name: dataset for dataset in (mnist.TRAIN, mnist.TEST, usps.TRAIN, optdigits.ALL)
+    dataset.name: dataset
+    for dataset in (
+        mnist.TRAIN,
+        mnist.TEST,
+        usps.TRAIN,
+        optdigits.ALL,
+        ink_marks.MARKS,
+        ink_marks.LETTERS,
+        ink_marks.LOOKALIKES,
+    )
 }
 """By name, as configs and the command line say them."""
 

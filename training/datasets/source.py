@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from training.errors import DatasetError
 
 COMMITTED = Path(__file__).parents[1] / "data"
 """The folder that a clean clone brings along: MNIST."""
+
+RUBBISH: Final = 10
+"""The label of what is no digit."""
 
 Array = npt.NDArray[Any]
 
@@ -22,7 +25,7 @@ class Digits:
 
     name: str
     pictures: npt.NDArray[np.uint8]  # (n, h, w), ink 255, background 0
-    labels: npt.NDArray[np.int64]  # (n,), 0..9
+    labels: npt.NDArray[np.int64]  # (n,), 0..9, or RUBBISH
 
     def __len__(self) -> int:
         return len(self.labels)
