@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from app.lenet.architecture import Architecture
@@ -21,7 +22,6 @@ from training import datasets, device, split
 from training.datasets import mnist
 from training.inputs import Examples, prepare
 from training.progress import Reporter
-from training.run import ink_moments
 
 RESULTS = Path(__file__).parents[1] / "docs" / "before_lenet"
 HELD_OUT = 10_000  # digits at least, as in training's configs
@@ -36,7 +36,14 @@ class Parts:
 
     def standardised(self, architecture: Architecture) -> Architecture:
         """The architecture with the learnt digits' inputs at zero mean and unit deviation."""
-        return architecture.with_standardised_input(*ink_moments(self.learnt))
+        return standardised(architecture, self.learnt.inputs.numpy())
+
+
+def standardised(architecture: Architecture, inputs: npt.NDArray[np.float32]) -> Architecture:
+    """The architecture with inputs like these, whatever their shape, at zero mean and unit deviation."""
+    return architecture.with_standardised_input(
+        float(inputs.mean(dtype=np.float64)), float(inputs.std(dtype=np.float64))
+    )
 
 
 def options(description: str | None) -> argparse.ArgumentParser:

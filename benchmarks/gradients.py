@@ -65,7 +65,10 @@ def over_an_epoch(architecture: Architecture, parts: Parts, seed: int) -> dict[s
         getattr(model, layer).weight.register_hook(partial(note, layer))
     Trainer(model, parts.learnt, RECIPE, seed).run_epoch()
     return {
-        layer: [float(f"{np.mean(found[start : start + WINDOW]):.3g}") for start in range(0, len(found), WINDOW)]
+        layer: [
+            float(f"{np.mean(found[start : start + WINDOW]):.3g}")
+            for start in range(0, len(found) - WINDOW + 1, WINDOW)
+        ]
         for layer, found in norms.items()
     }
 

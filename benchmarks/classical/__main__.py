@@ -1,8 +1,9 @@
 """LeNet-5 beside the methods that it replaced: error on three sets, size, time to learn and to answer.
 
-    python -m benchmarks.classical --data-dir DIR            # some 15 minutes on one thread
+    python -m benchmarks.classical --data-dir DIR            # some 8 minutes on one thread
     python -m benchmarks.classical --quick --output /tmp/x   # does it run?
     python -m benchmarks.classical --only HOG --output /tmp/x
+    python -m benchmarks.classical --served-only --data-dir DIR   # the last rows anew, for new weights: a minute
 
 Every method gets the same inputs, those of `app.imaging`, and learns from the same digits: MNIST's training part
 without the digits of held-out writers, as they are. Its settings were chosen on those writers; the test digits are met
@@ -13,6 +14,7 @@ say. Times are of one thread, without the normalisation, which is the same for a
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -26,13 +28,12 @@ from app.lenet.registry import Registry, default_model_dir
 from benchmarks.classical.lenet import ServedLeNet
 from benchmarks.classical.measure import Row, errors, flat, kept, seconds_alone
 from benchmarks.classical.methods import METHODS, Method, probabilities
-from benchmarks.comparison import Parts, mnist_parts, options, table, write
+from benchmarks.classical.report import SETS, markdown, said
+from benchmarks.comparison import Parts, mnist_parts, options, read, write
 from training import datasets
 from training.errors import DatasetError, TrainingError
 from training.inputs import Examples, prepare
 from training.progress import Reporter
-
-SETS = ("mnist-test", "usps", "optdigits")
 
 
 def test_sets(arguments: Namespace, reporter: Reporter) -> dict[str, Examples]:
@@ -94,51 +95,27 @@ def compare(arguments: Namespace, reporter: Reporter) -> dict[str, Any]:
     """Every method and every digit model, as the result's file keeps them."""
     parts = mnist_parts(arguments, reporter)
     sets = test_sets(arguments, reporter)
-    rows = []
-    methods = [method for method in METHODS if (arguments.only or "") in method.name]
-    for method in reporter.track(methods, "methods", len(methods)):
-        reporter.line(f"{method.name} ...")
-        rows.append(taught(method, parts, sets))
-        reporter.line(said(rows[-1]))
+    if arguments.served_only:
+        rows = [row for row in read(arguments.output, "classical")["rows"] if row["fit_seconds"] is not None]
+    else:
+        rows = [asdict(row) for row in taught_rows(arguments.only, parts, sets, reporter)]
     models = [] if arguments.only else Registry.open(arguments.model_dir or default_model_dir(), {}).served
     for model in (model for model in models if model.task == "digit"):
-        rows.append(served(model.spec, model.folder, parts, sets))
-        reporter.line(said(rows[-1]))
+        row = served(model.spec, model.folder, parts, sets)
+        reporter.line(said(row))
+        rows.append(asdict(row))
     counts = {"learnt": len(parts.learnt), "held_out": len(parts.held_out)}
-    return {"rows": [asdict(row) for row in rows], "counts": counts | {name: len(some) for name, some in sets.items()}}
+    return {"rows": rows, "counts": counts | {name: len(some) for name, some in sets.items()}}
 
 
-def said(row: Row) -> str:
-    """One line of progress."""
-    found = "  ".join(f"{name} {error:.2f} %" for name, error in row.error_percent.items())
-    fit = "" if row.fit_seconds is None else f"  learnt in {row.fit_seconds:.0f} s"
-    return f"{row.name:36} {found}{fit}  {row.alone_seconds * 1e3:.2f} ms a digit"
-
-
-def markdown(result: dict[str, Any]) -> str:
-    """The rows of the result's file as a table."""
-    sets = [name for name in SETS if name in result["counts"]]
-    rows = [
-        (
-            row["name"],
-            row["features"],
-            *(f"{row['error_percent'][name]:.2f} %" for name in sets),
-            f"{row['sure_error_percent']:.2f} %",
-            "" if row["paper_error_percent"] is None else f"{row['paper_error_percent']:g} %",
-            f"{row['numbers']:,}",
-            _bytes(row["size"]),
-            "" if row["fit_seconds"] is None else f"{row['fit_seconds']:.0f} s",
-            f"{row['alone_seconds'] * 1e3:.2f} ms",
-            f"{row['bulk_seconds'] * 1e6:.0f} µs",
-        )
-        for row in result["rows"]
-    ]
-    head = ("method", "features", *sets, "surest 95 %", "the paper's", "numbers", "size", "learns", "alone", "in bulk")
-    return table(head, rows, words=2)
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+def taught_rows(only: str | None, parts: Parts, sets: dict[str, Examples], reporter: Reporter) -> Iterator[Row]:
+    """Every method, or those with `only` in their name."""
+    methods = [method for method in METHODS if (only or "") in method.name]
+    for method in reporter.track(methods, "methods", len(methods)):
+        reporter.line(f"{method.name} ...")
+        row = taught(method, parts, sets)
+        reporter.line(said(row))
+        yield row
 
 
 def main() -> int:
@@ -146,6 +123,7 @@ def main() -> int:
     parser = options(__doc__)
     parser.add_argument("--model-dir", type=Path, help="a model folder (default: the weights that come along)")
     parser.add_argument("--only", help="only methods with this in their name, and no model of the folder")
+    parser.add_argument("--served-only", action="store_true", help="only the models; the other rows stay as kept")
     arguments = parser.parse_args()
     try:
         result = compare(arguments, Reporter())

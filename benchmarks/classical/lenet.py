@@ -13,13 +13,14 @@ from app.lenet.architecture import Architecture
 from app.lenet.model import LeNet5
 from app.lenet.onnx_graph import INPUT_NAME, onnx_bytes
 from app.lenet.weights import load_tensors
+from benchmarks.comparison import standardised
 from training.config import Recipe
 from training.inputs import Examples
 from training.metrics import softmax
-from training.run import ink_moments
 from training.trainer import Trainer
 
 RECIPE = Recipe(epochs=10, batch_size=64, learning_rate=1e-3)  # the baseline config's
+BATCH = 64  # digits in one pass
 DIGITS = 10  # a network may have an eleventh output, for what is no digit
 
 
@@ -33,8 +34,10 @@ class LeNetGraph:
 
     def predict_proba(self, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """(n, 1024) -> (n, 10), given that it is a digit."""
-        (logits,) = self._session.run(None, {INPUT_NAME: x.reshape(-1, *INPUT_SHAPE)})
-        return softmax(logits[:, :DIGITS])
+        inputs = x.reshape(-1, *INPUT_SHAPE)
+        starts = range(0, len(inputs), BATCH)
+        logits = [self._session.run(None, {INPUT_NAME: inputs[start : start + BATCH]})[0] for start in starts]
+        return softmax(np.concatenate(logits)[:, :DIGITS])
 
 
 class TaughtLeNet:
@@ -47,8 +50,7 @@ class TaughtLeNet:
         """Learn from inputs (n, 1024) and their digits (n,)."""
         torch.manual_seed(0)
         examples = Examples(torch.from_numpy(x.reshape(-1, *INPUT_SHAPE)), torch.from_numpy(y))
-        arch = Architecture().with_standardised_input(*ink_moments(examples))
-        self.model = LeNet5.from_architecture(arch)
+        self.model = LeNet5.from_architecture(standardised(Architecture(), x))
         trainer = Trainer(self.model, examples, RECIPE, seed=0)
         while trainer.epoch < RECIPE.epochs:
             trainer.run_epoch()
