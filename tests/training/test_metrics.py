@@ -1,9 +1,11 @@
 """The figures, against values worked out by hand and against laws."""
 
+import json
 import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from training import metrics
 from training.metrics import measure, softmax, threshold_for
@@ -111,3 +113,94 @@ def test_nothing_cannot_be_measured() -> None:
     """No digits: an error, not figures of nothing."""
     with pytest.raises(ValueError, match="nothing to measure"):
         measure(np.zeros((0, 10)), np.zeros(0, np.int64))
+
+
+def test_confidence_may_be_another_than_the_largest_probability() -> None:
+    """ECE, rejects, the share to refuse and the misread digits' confidence follow the confidence that is handed in."""
+    probabilities, labels = some(4)
+    largest = probabilities.max(axis=1)
+    usual = measure(probabilities, labels)
+    assert measure(probabilities, labels, confidence=largest) == usual
+    halved = measure(probabilities, labels, confidence=largest / 2)
+    assert (halved.rejects, halved.refused_for, halved.nll) == (usual.rejects, usual.refused_for, usual.nll)
+    assert halved.ece > usual.ece + 0.2
+    assert halved.misread_confidence == pytest.approx(usual.misread_confidence / 2)
+    right = (probabilities.argmax(axis=1) == labels).astype(float)
+    knowing = measure(probabilities, labels, confidence=right)
+    assert (knowing.ece, knowing.misread_confidence) == (0, 0)
+    assert dict(knowing.refused_for)[0.1] == pytest.approx(usual.error_percent / 100)
+
+
+def test_misread_confidence_worked_out_by_hand() -> None:
+    """The one misread digit of three is read with 0.5; where none is misread it is 0."""
+    assert measure(THREE, TRUTH).misread_confidence == 0.5
+    assert measure(THREE, np.array([0, 1, 2])).misread_confidence == 0
+
+
+def test_the_share_to_refuse_worked_out_by_hand() -> None:
+    """Of four digits the third surest is wrong: no wish costs nothing, a third of errors one, none two."""
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
+    labels = np.array([0, 0, 1, 0])
+    wishes = (100, 25, 24, 0)
+    assert [metrics.share_to_refuse(probabilities, labels, wish) for wish in wishes] == [0, 0, 0.5, 0.5]
+    assert metrics.share_to_refuse(probabilities[:1], 1 - labels[:1], 0) == 1
+
+
+def test_equally_sure_digits_are_refused_together() -> None:
+    """A threshold cannot part two digits of the same confidence, one of them wrong."""
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.8, 0.2]])
+    assert metrics.share_to_refuse(probabilities, np.array([0, 0, 1]), 0) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("error", [0.0, 1.0, 5.0, 30.0])
+def test_refusing_the_share_keeps_to_the_error(error: float) -> None:
+    """Where nothing ties, refusing that share leaves no more than the wanted error, and the curve agrees."""
+    probabilities, labels = some(6)
+    share = metrics.share_to_refuse(probabilities, labels, error)
+    assert metrics.reject_curve(probabilities, labels, share + 1e-12) <= error
+
+
+@pytest.mark.parametrize("places", [1, 6])
+def test_auroc_is_that_of_scikit_learn(places: int) -> None:
+    """The area under the ROC curve, also with many ties, and it is 1 less itself when the two change places."""
+    rng = np.random.default_rng(0)
+    digits, others = rng.normal(1, 1, 300).round(places), rng.normal(0, 1, 500).round(places)
+    truth = np.concatenate([np.ones(300), np.zeros(500)])
+    assert metrics.auroc(digits, others) == pytest.approx(roc_auc_score(truth, np.concatenate([digits, others])))
+    assert metrics.auroc(others, digits) == pytest.approx(1 - metrics.auroc(digits, others))
+    assert metrics.auroc(np.ones(3), np.ones(2)) == 0.5
+
+
+@pytest.mark.parametrize("heat", [0.3, 1.0, 8.0])
+def test_the_plain_temperature_has_the_least_nll(heat: float) -> None:
+    """It follows the scale of the logits, and a temperature a little lower or higher fits worse."""
+    rng = np.random.default_rng(1)
+    scores = rng.normal(0, 2, (3000, 10))
+    labels = np.array([rng.choice(10, p=row) for row in softmax(scores)])
+    found = metrics.temperature(heat * scores, labels)
+    assert found == pytest.approx(heat, rel=0.1)
+    assert found == pytest.approx(heat * metrics.temperature(scores, labels), rel=1e-3)
+    costs = [metrics.nll(softmax(heat * scores / (found * step)), labels) for step in (0.97, 1, 1.03)]
+    assert costs[1] == min(costs)
+
+
+def test_figures_over_plain_temperature_scaling() -> None:
+    """Plain temperature scaling is 1 over itself; probabilities of logits that are too hot are worse; without, None."""
+    rng = np.random.default_rng(2)
+    logits = rng.normal(0, 2, (2000, 10))
+    labels = np.array([rng.choice(10, p=row) for row in softmax(logits)])
+    same = measure(softmax(logits / metrics.temperature(logits, labels)), labels, logits=logits)
+    assert (same.nll_over_plain, same.brier_over_plain) == (pytest.approx(1), pytest.approx(1))
+    hot = measure(softmax(3 * logits), labels, logits=logits)
+    assert hot.nll_over_plain is not None
+    assert hot.nll_over_plain > 1.2
+    assert measure(softmax(logits), labels).nll_over_plain is None
+
+
+def test_the_figures_become_json() -> None:
+    """Every figure goes through JSON, by its own name."""
+    probabilities, labels = some(5)
+    found = json.loads(json.dumps(measure(probabilities, labels, logits=np.log(probabilities)).to_dict()))
+    assert found["refused_for"][1]["error_percent"] == 0.1
+    assert 0 < found["misread_confidence"] < 1
+    assert found["nll_over_plain"] == pytest.approx(1, abs=0.02)
