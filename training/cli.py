@@ -146,32 +146,28 @@ def evaluate(
     model
         NAME, which is its highest version, or NAME:VERSION.
     data
-        mnist-test, mnist-train, usps or optdigits.
+        mnist-test, mnist-train, usps or optdigits; or marks, letters or lookalikes, which are no digits.
     check
         Hold the figures against those of the model's card; exit with 1 if they differ.
     model_dir
         The model folder. Default: the one that comes with the project.
     """
     say = Reporter()
-    evaluation = measuring.evaluate(
-        model,
-        data,
-        model_dir=model_dir or default_model_dir(),
-        data_dir=data_dir,
-        on=device,
-        backend=backend,
-        reporter=say,
-    )
-    metrics = evaluation.metrics
-    say.line(
-        f"{evaluation.model.spec} on {data}: error {metrics.error_percent:.2f} % "
-        f"({metrics.misses} of {metrics.count} misread), NLL {metrics.nll:.4f}, Brier {metrics.brier:.4f}, "
-        f"ECE {metrics.ece:.4f}"
-    )
-    say.line(
-        f"accepted {evaluation.accepted:.2%} at the threshold {evaluation.model.manifest.threshold}, "
-        f"of which misread {evaluation.accepted_error_percent:.2f} %"
-    )
+    options: dict[str, Any] = {
+        "model_dir": model_dir or default_model_dir(),
+        "data_dir": data_dir,
+        "on": device,
+        "backend": backend,
+        "reporter": say,
+    }
+    if not measuring.holds_digits(data, data_dir):
+        if check:
+            raise TrainingError(f"{data} holds no digits, and a card states no figures on it to compare with.")
+        refusal = measuring.refusal(model, data, **options)
+        say.line("\n".join([f"{refusal.model.spec} on {data}:", *refusal.lines]))
+        return 0
+    evaluation = measuring.evaluate(model, data, **options)
+    say.line("\n".join([f"{evaluation.model.spec} on {data}:", *evaluation.lines]))
     if check:
         different = measuring.differences(evaluation, data)
         say.line("not as the card says: " + "; ".join(different) if different else "as the card says")

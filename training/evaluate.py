@@ -10,12 +10,14 @@ import numpy.typing as npt
 import torch
 
 from app.lenet import model as lenet
+from app.lenet.calibration import Calibrated
 from app.lenet.registry import Registry, ServedModel
 from app.runtime import open_backend
 from training import datasets, device
+from training.datasets import Digits
 from training.errors import TrainingError
 from training.inputs import Examples, prepare
-from training.metrics import Metrics, measure, softmax
+from training.metrics import Metrics, auroc, measure
 from training.progress import Reporter
 from training.trainer import logits_of
 
@@ -23,18 +25,81 @@ Backend = Literal["torch", "onnx"]
 
 ONNX_BATCH = 256  # digits
 
-FIGURES = {"count": 0.0, "misses": 0.0, "nll": 1e-4, "brier": 1e-4, "ece": 1e-4}
+FIGURES = {
+    "count": 0.0,
+    "misses": 0.0,
+    "nll": 1e-4,
+    "brier": 1e-4,
+    "ece": 1e-4,
+    "misread_confidence": 1e-3,
+    "nll_over_plain": 1e-3,
+    "brier_over_plain": 1e-3,
+}
 """What `differences` compares, and how far apart rounding may bring it: another CPU adds in another order."""
+
+ALWAYS_STATED = {"count", "misses", "nll", "brier", "ece"}
+"""Those of them that every manifest has; models made before there was a calibration state no others."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One model on one set."""
+    """One model on one set of digits."""
 
     model: ServedModel
     metrics: Metrics
-    accepted: float  # share of the digits whose confidence reaches the model's threshold
+    accepted: float  # share of the digits that the service would accept, at the model's threshold
     accepted_error_percent: float  # of those
+
+    @property
+    def lines(self) -> list[str]:
+        """For a person to read."""
+        found = self.metrics
+        refused = ", ".join(f"{share:.2%} for {error} %" for error, share in found.refused_for)
+        return [
+            f"error {found.error_percent:.2f} % ({found.misses} of {found.count} misread), NLL {found.nll:.4f}, "
+            f"Brier {found.brier:.4f}, ECE {found.ece:.4f}",
+            f"over plain temperature scaling: NLL {found.nll_over_plain:.3f}, Brier {found.brier_over_plain:.3f}; "
+            f"mean confidence of the misread {found.misread_confidence:.3f}; to refuse: {refused}",
+            f"accepted {self.accepted:.2%} at the threshold {self.model.manifest.threshold}, "
+            f"of which misread {self.accepted_error_percent:.2f} %",
+        ]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One model on pictures of no digit, beside a set of digits."""
+
+    model: ServedModel
+    count: int
+    accepted: float  # share that the service would accept, at the model's threshold
+    confidence_auroc: float  # how often a digit of the other set has the higher confidence: 0..1
+    digitness_auroc: float  # the same by the digitness
+
+    @property
+    def lines(self) -> list[str]:
+        """For a person to read."""
+        return [
+            f"{self.accepted:.2%} of {self.count} accepted at the threshold {self.model.manifest.threshold}; "
+            f"AUROC against digits {self.confidence_auroc:.4f} by confidence, {self.digitness_auroc:.4f} by digitness"
+        ]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the service would say of a set of pictures, in order."""
+
+    logits: npt.NDArray[np.float32]  # (n, classes)
+    calibrated: Calibrated
+    accepted: npt.NDArray[np.bool_]  # (n,), at the model's threshold
+
+
+def holds_digits(data: str, data_dir: Path | None = None) -> bool:
+    """Whether the set called `data` is one for `evaluate`, or else for `refusal`.
+
+    Raises:
+        TrainingError: there is no such set, or it is not what it should be.
+    """
+    return bool((datasets.load(data, data_dir).labels != datasets.RUBBISH).any())
 
 
 def evaluate(
@@ -47,7 +112,7 @@ def evaluate(
     backend: Backend = "torch",
     reporter: Reporter | None = None,
 ) -> Evaluation:
-    """Measure the model `spec` (NAME, or NAME:VERSION) of `model_dir` on the set called `data`.
+    """Measure the model `spec` (NAME, or NAME:VERSION) of `model_dir` on the digits of the set called `data`.
 
     `backend` "torch" runs the weights on the device `on`, "onnx" the graph that the service runs on a CPU.
 
@@ -57,16 +122,80 @@ def evaluate(
     """
     model = Registry.open(model_dir, {}).resolve(spec, "digit")
     digits = datasets.load(data, data_dir)
-    where = torch.device("cpu") if backend == "onnx" else device.choose(on)
-    probabilities = softmax(RUNNERS[backend](model.folder, prepare(digits, where, reporter)))
-    sure = probabilities.max(axis=1) >= model.manifest.threshold
+    if (digits.labels == datasets.RUBBISH).any():
+        raise TrainingError(f"{data} holds pictures of no digit, which cannot be misread.")
+    found = answers(model, digits, on=on, backend=backend, reporter=reporter)
+    probabilities = found.calibrated.probabilities
     wrong = probabilities.argmax(axis=1) != digits.labels
     return Evaluation(
         model=model,
-        metrics=measure(probabilities, digits.labels),
-        accepted=float(sure.mean()),
-        accepted_error_percent=float(100 * wrong[sure].mean()) if sure.any() else 0.0,
+        metrics=measure(
+            probabilities,
+            digits.labels,
+            confidence=found.calibrated.confidence,
+            logits=found.logits[:, : probabilities.shape[1]],
+        ),
+        accepted=float(found.accepted.mean()),
+        accepted_error_percent=float(100 * wrong[found.accepted].mean()) if found.accepted.any() else 0.0,
     )
+
+
+def refusal(
+    spec: str,
+    data: str,
+    *,
+    digits: str = "mnist-test",
+    model_dir: Path,
+    data_dir: Path | None = None,
+    on: str | None = None,
+    backend: Backend = "torch",
+    reporter: Reporter | None = None,
+) -> Refusal:
+    """Measure how well a model tells the set called `data`, pictures of no digit, from the digits of another.
+
+    The other arguments, and what is raised, are those of `evaluate`.
+    """
+    model = Registry.open(model_dir, {}).resolve(spec, "digit")
+    others, known = (datasets.load(name, data_dir) for name in (data, digits))
+    if (others.labels != datasets.RUBBISH).any():
+        raise TrainingError(f"{data} holds digits: whether they are told from digits is no question.")
+    of_others, of_digits = (
+        answers(model, pictures, on=on, backend=backend, reporter=reporter) for pictures in (others, known)
+    )
+    return Refusal(
+        model=model,
+        count=len(others),
+        accepted=float(of_others.accepted.mean()),
+        confidence_auroc=auroc(of_digits.calibrated.confidence, of_others.calibrated.confidence),
+        digitness_auroc=auroc(of_digits.calibrated.digitness, of_others.calibrated.digitness),
+    )
+
+
+def answers(
+    model: ServedModel,
+    digits: Digits,
+    *,
+    on: str | None = None,
+    backend: Backend = "torch",
+    reporter: Reporter | None = None,
+) -> Answers:
+    """What the service would say of each picture, by the calibration and the threshold of the model's manifest.
+
+    Raises:
+        TrainingError: the device is not what it should be, or the model has outputs that read no digits.
+    """
+    where = torch.device("cpu") if backend == "onnx" else device.choose(on)
+    try:
+        calibration = model.manifest.reading
+    except ValueError as error:
+        raise TrainingError(f"The model {model.spec} cannot read digits: {error}.") from error
+    examples = prepare(digits, where, reporter)
+    logits = RUNNERS[backend](model.folder, examples)
+    calibrated = calibration.apply(logits)
+    blank = (examples.inputs == 0).all(dim=(1, 2, 3)).cpu().numpy()  # normalize makes zeros of a picture without ink
+    calibrated.confidence[blank] = 0.0
+    accepted = (calibrated.confidence >= model.manifest.threshold) & ~blank
+    return Answers(logits, calibrated, accepted & (calibrated.digitness >= calibration.least_digitness))
 
 
 def differences(evaluation: Evaluation, data: str) -> list[str]:
@@ -76,12 +205,13 @@ def differences(evaluation: Evaluation, data: str) -> list[str]:
         TrainingError: the manifest has no figures on that set.
     """
     stated: Mapping[str, Any] | None = evaluation.model.manifest.metrics.get(data)
-    if not isinstance(stated, Mapping) or not stated.keys() >= FIGURES.keys():
+    if not isinstance(stated, Mapping) or not stated.keys() >= ALWAYS_STATED:
         raise TrainingError(f"The manifest of {evaluation.model.spec} states no figures on {data} to compare with.")
     return [
         f"{name}: stated {stated[name]}, measured {measured}"
         for name, tolerance in FIGURES.items()
-        if not abs((measured := getattr(evaluation.metrics, name)) - stated[name]) <= tolerance
+        if stated.get(name) is not None
+        and not abs((measured := getattr(evaluation.metrics, name)) - stated[name]) <= tolerance
     ]
 
 

@@ -78,6 +78,14 @@ class Manifest:
                 f"{self.architecture.num_classes}"
             )
 
+    @property
+    def reading(self) -> Calibration:
+        """How this model's logits are read: by its calibration, or as they are.
+
+        Raises ValueError when it has another number of outputs than what reads digits has.
+        """
+        return self.calibration or Calibration.none(self.architecture.num_classes)
+
     def to_dict(self) -> dict[str, Any]:
         """As manifest.json holds it."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -199,7 +199,7 @@ def _each(function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T |
 def _calibration(served: ServedModel) -> Calibration:
     """How a model's logits are read. Raises ManifestInvalid when it has another number of outputs than digits have."""
     try:
-        return served.manifest.calibration or Calibration.none(served.manifest.architecture.num_classes)
+        return served.manifest.reading
     except ValueError as error:
         raise ManifestInvalid(f"The model in {served.folder} cannot read digits: {error}.") from error
 
