@@ -15,11 +15,11 @@ from training import datasets
 
 @cache
 def leaning(first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Training digits from `first` on, sheared by 45 degrees: pictures uint8 (n, 28, 56), dark on white, and labels."""
+    """Training digits from `first` on, sheared by half a pixel a row, dark on white: uint8 (n, 28, 42), and labels."""
     digits = datasets.load("mnist-train").take(np.arange(first, first + count))
-    pictures = np.full((count, 28, 56), 255, np.uint8)
+    pictures = np.full((count, 28, 42), 255, np.uint8)
     for row in range(28):
-        pictures[:, row, 28 - row : 56 - row] = 255 - digits.pictures[:, row]
+        pictures[:, row, 14 - row // 2 : 42 - row // 2] = 255 - digits.pictures[:, row]
     return pictures, digits.labels
 
 

@@ -21,7 +21,7 @@ PICTURES, LABELS = leaning(1500, 30)
 def test_a_picture_is_what_the_service_makes_of_it(tmp_path: Path) -> None:
     """Every input is bit for bit what /predict hands to the network for the same file."""
     folder = as_folders(tmp_path, PICTURES, LABELS)
-    color = Image.fromarray(PICTURES[0]).convert("RGB").resize((112, 56))
+    color = Image.fromarray(PICTURES[0]).convert("RGB").resize((84, 56))
     color.save(folder / "5" / "a.jpg")
     color.save(folder / "5" / "b.webp")
     files = sorted(folder.glob("*/*"))
@@ -148,7 +148,7 @@ def test_idx_files_that_are_not_what_they_say(tmp_path: Path) -> None:
         (gzip.compress(good + bytes(10_000)), "holds more"),
         (good_labels, "no IDX file of unsigned bytes in 3 dimensions"),
         (huge, "too much"),
-        (good[:4] + (29).to_bytes(4, "big") + good[8 : -28 * 56], "29 pictures, but .* has 30 labels"),
+        (good[:4] + (29).to_bytes(4, "big") + good[8 : -28 * 42], "29 pictures, but .* has 30 labels"),
     ):
         pictures.write_bytes(content)
         with pytest.raises(DatasetError, match=message):

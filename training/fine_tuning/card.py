@@ -16,12 +16,12 @@ def render(result: FineTuned, name: str, version: int, fields: Mapping[str, Any]
     return f"""{_head(result, name)}
 # {name}, version {version}
 
-`{result.parent.spec}`, fine-tuned on somebody's own pictures of digits: epoch {result.choice.epoch.epoch} of \
-{result.options.epochs}, on {result.device}.
+`{result.parent.spec}`, fine-tuned on somebody's own pictures of digits: {report.chosen(result)}, of \
+{result.options.epochs} on {result.device}.
 
 {_table([report.COLUMNS, *report.rows(result)])}
 
-The own held-out pictures chose the epoch, so that the figure on them flatters a little. An error is a digit that is
+The own held-out pictures chose the weights, so that the figure on them flatters a little. An error is a digit that is
 read as another one, or what is no digit and is read as one. {" ".join(report.remarks(result))}
 
 ## Data

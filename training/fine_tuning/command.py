@@ -27,6 +27,7 @@ def command(
     learning_rate: float = Options.learning_rate,
     rehearsal: int = Options.rehearsal,
     max_forgetting: float = Options.max_forgetting,
+    max_rubbish_forgetting: float = Options.max_rubbish_forgetting,
     write_anyway: bool = False,
     seed: int = Options.seed,
     threads: int = Options.threads,
@@ -53,7 +54,7 @@ def command(
     test
         More of your digits, in any of the forms of DATA: never learnt from, and nothing is chosen by them.
     held_out
-        Share of DATA that chooses the best epoch, and is not learnt from.
+        Share of DATA that chooses the best weights, and is not learnt from.
     epochs
         Passes over the pictures.
     learning_rate
@@ -62,6 +63,8 @@ def command(
         Pictures of the model's own training data that are learnt again in each epoch.
     max_forgetting
         Percentage points by which the error on the old held-out digits may rise.
+    max_rubbish_forgetting
+        The same of old held-out pictures of no digit, for a model that has an output for them.
     write_anyway
         Write the model even if it forgets or gains nothing.
     seed
@@ -81,6 +84,7 @@ def command(
         learning_rate=learning_rate,
         rehearsal=rehearsal,
         max_forgetting=max_forgetting,
+        max_rubbish_forgetting=max_rubbish_forgetting,
         seed=seed,
         threads=threads,
     )

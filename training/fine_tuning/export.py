@@ -12,11 +12,15 @@ from app.lenet.calibration import Calibration
 from app.lenet.onnx_graph import onnx_bytes
 from app.lenet.registry import ServedModel
 from app.lenet.weights import GRAPH, WEIGHTS, Manifest, write_model
+from training import calibrate
 from training.datasets import RUBBISH
 from training.export import target_folder, versions
 from training.fine_tuning import card
-from training.fine_tuning.run import FineTuned
-from training.metrics import measure, threshold_for
+from training.fine_tuning.run import FineTuned, Measured
+from training.metrics import Metrics, measure
+
+WEIGHT_OF_NO_DIGIT = 0.1
+"""Of what is no digit in the calibration, of each set, beside 1 for its digits: how often it is met."""
 
 
 def next_version(parent: ServedModel, output: Path) -> Path:
@@ -36,30 +40,31 @@ def export(result: FineTuned, target: Path) -> Manifest:
         WEIGHTS: result.model.to_safetensors(),
         GRAPH: onnx_bytes(result.model),
         "MODEL_CARD.md": card.render(result, target.parent.name, int(target.name), fields).encode(),
-        "log.jsonl": "".join(json.dumps(epoch.to_dict()) + "\n" for epoch in result.log).encode(),
+        "log.jsonl": "".join(json.dumps(one.to_dict()) + "\n" for one in result.log).encode(),
     }
     return write_model(target, files, fields)
 
 
 def _manifest_fields(result: FineTuned) -> dict[str, Any]:
     parent = result.parent.manifest
-    calibration = parent.calibration or Calibration.none(parent.architecture.num_classes)
-    digits = calibration.apply(result.test.logits).probabilities
+    fitted = _calibration(result)
+    calibration = fitted or Calibration.none(parent.architecture.num_classes)
     return {
         "task": parent.task,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "architecture": parent.architecture.to_dict(),
         "threshold": _threshold(result, calibration),
-        "calibration": parent.calibration and parent.calibration.to_dict(),
+        "calibration": fitted and fitted.to_dict(),
         "metrics": {
-            result.rehearsal.config.data.test: measure(digits, result.test.labels).to_dict(),
+            result.rehearsal.config.data.test: _measured(result.test, calibration).to_dict(),
             "fine_tuning": [compared.to_dict() for compared in result.compared],
         },
         "training": {
             "config": parent.training["config"],  # of the run that first made it: what must not be forgotten
             "fine_tuned_from": {"model": result.parent.spec, "sha256": dict(parent.sha256)},
             "options": asdict(result.options),
-            "epoch": result.choice.epoch.epoch,
+            "epoch": result.choice.candidate.epoch,
+            "share": result.choice.candidate.share,
             "refusal": result.choice.refusal,
             "seed": result.options.seed,
             "device": result.device,
@@ -83,8 +88,28 @@ def _manifest_fields(result: FineTuned) -> dict[str, Any]:
     }
 
 
+def _measured(test: Measured, calibration: Calibration) -> Metrics:
+    found = calibration.apply(test.logits)
+    return measure(found.probabilities, test.labels, confidence=found.confidence, logits=test.logits[:, :RUBBISH])
+
+
+def _calibration(result: FineTuned) -> Calibration | None:
+    """Fitted anew, if the parent had one, to what is held out: own and old digits alike, and what is no digit."""
+    if result.parent.manifest.calibration is None:
+        return None
+    groups = [
+        (f"{name} {what}", one.logits[chosen], one.labels[chosen], weight)
+        for name, one in result.held_out.items()
+        for what, chosen, weight in (
+            ("digits", one.labels != RUBBISH, 1.0),
+            ("no digits", one.labels == RUBBISH, WEIGHT_OF_NO_DIGIT),
+        )
+        if chosen.any()
+    ]
+    return calibrate.fit(groups)
+
+
 def _threshold(result: FineTuned, calibration: Calibration) -> float:
-    """The confidence that the share `accepted` of the parent's config of all held-out digits reaches, new and old."""
-    digits = [one.logits[one.labels != RUBBISH] for one in result.held_out.values()]
-    sure = calibration.apply(np.concatenate(digits)).confidence
-    return threshold_for(sure[:, None], result.rehearsal.config.accepted)
+    """The confidence that the share `accepted` of the parent's config of all held-out digits reaches, own and old."""
+    digits = np.concatenate([one.logits[one.labels != RUBBISH] for one in result.held_out.values()])
+    return calibrate.accepting(calibration, digits, result.rehearsal.config.accepted)

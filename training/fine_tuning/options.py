@@ -16,7 +16,8 @@ class Options:
     rehearsal: int = 20_000  # old pictures an epoch
     own_share: float = 0.3  # of the pictures of an epoch: the own ones are shown again and again for that,
     most_copies: int = 10  # but not more often than this
-    max_forgetting: float = 0.1  # percentage points by which the error on the old held-out pictures may rise
+    max_forgetting: float = 0.1  # percentage points by which the error on the old held-out digits may rise
+    max_rubbish_forgetting: float = 5.0  # the same of what is no digit, which often is a matter of opinion
     seed: int = 0
     threads: int = 1  # of the CPU; part of what makes a run repeatable to the last bit
 
@@ -27,6 +28,6 @@ class Options:
         for key, high in (("held_out", 0.5), ("own_share", 0.9), ("learning_rate", 1.0)):
             if not 0 < getattr(self, key) <= high:
                 raise ConfigError(f"{key} is {getattr(self, key)}, not above 0 and at most {high}")
-        for key in ("max_forgetting", "seed"):
+        for key in ("max_forgetting", "max_rubbish_forgetting", "seed"):
             if not getattr(self, key) >= 0:
                 raise ConfigError(f"{key} is {getattr(self, key)}, not a number from 0")

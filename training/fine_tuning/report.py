@@ -9,13 +9,19 @@ COLUMNS = ("set", "pictures", "error before", "error after", "misread")
 
 def table(result: FineTuned) -> Table:
     """Every set with its errors before and after, for a person at a terminal."""
-    shown = Table(title=f"{result.parent.spec}, before and after epoch {result.choice.epoch.epoch}")
+    shown = Table(title=f"{result.parent.spec} before and after, {chosen(result)}")
     shown.add_column(COLUMNS[0], no_wrap=True)
     for name in COLUMNS[1:]:
         shown.add_column(name, justify="right")
     for row in rows(result):
         shown.add_row(*row)
     return shown
+
+
+def chosen(result: FineTuned) -> str:
+    """Which weights were taken, in words."""
+    taken = result.choice.candidate
+    return f"{taken.share:.0%} of the way to the weights after epoch {taken.epoch}"
 
 
 def rows(result: FineTuned) -> list[tuple[str, ...]]:

@@ -1,6 +1,6 @@
-"""Fine-tuning: from a model's weights, on own pictures and old ones together, to the epoch that reads the own best.
+"""Fine-tuning: from a model's weights, on own pictures and old ones together, to weights that read the own ones best.
 
-An epoch counts only if the model is still as good on the old pictures as it has to be.
+They count only if the model with them is still as good on the old pictures as it has to be.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from training.errors import TrainingError
 from training.fine_tuning.figures import Compared, Labels, Logits, figures
 from training.fine_tuning.options import Options
 from training.fine_tuning.rehearsal import Rehearsal, rehearse
-from training.fine_tuning.teach import Choice, Epoch, choose, teach
+from training.fine_tuning.teach import Candidate, Choice, Validation, between, choose, teach
 from training.inputs import Examples, joined, prepare
 from training.own import OwnDigits
 from training.own.held_out import split
@@ -46,8 +46,8 @@ class FineTuned:
 
     parent: ServedModel
     options: Options
-    model: LeNet5  # after the chosen epoch; on the CPU, in evaluation mode
-    log: tuple[Epoch, ...]
+    model: LeNet5  # with the chosen weights; on the CPU, in evaluation mode
+    log: tuple[Candidate, ...]
     choice: Choice
     compared: tuple[Compared, ...]  # every set, before and after
     held_out: Mapping[str, Measured]  # the own held-out pictures and those of the old sets
@@ -92,8 +92,9 @@ def fine_tune(
     )
     model = lenet.load(parent.folder)
     trainer = _trainer(model, joined([rehearsal.learnt, *[learnt] * copies]), rehearsal.config, options)
-    log, weights = teach(trainer, held_out, joined(list(rehearsal.held_out.values())), say)
-    choice = choose(log, options.max_forgetting)
+    log, weights = teach(trainer, _validation(held_out, rehearsal), say)
+    choice = choose(log, options)
+    chosen = between(weights[0], weights[choice.candidate.epoch], choice.candidate.share)
 
     test_name = rehearsal.config.data.test
     sets = {"own, learnt from": learnt, OWN_HELD_OUT: held_out}
@@ -103,7 +104,7 @@ def fine_tune(
     sets[test_name] = prepare(datasets.load(test_name, data_dir), where, say)
     model.load_state_dict(weights[0])
     before = {name: _measured(model, examples) for name, examples in sets.items()}
-    model.load_state_dict(weights[choice.epoch.epoch])
+    model.load_state_dict(chosen)
     after = {name: _measured(model, examples) for name, examples in sets.items()}
     return FineTuned(
         parent=parent,
@@ -138,7 +139,14 @@ def _trainer(model: LeNet5, examples: Examples, first: Config, options: Options)
     if first.distortions != Distortions():
         draw = torch.Generator(examples.labels.device).manual_seed(options.seed)
         augment = Augment(first.distortions, draw)
-    return Trainer(model, examples, recipe, options.seed, Batches(examples, augment))
+    return Trainer(model, examples, recipe, options.seed, batches=Batches(examples, augment))
+
+
+def _validation(own: Examples, rehearsal: Rehearsal) -> Validation:
+    old = joined(list(rehearsal.held_out.values()))
+    digit = (old.labels != RUBBISH).cpu().numpy()
+    rubbish = None if digit.all() else old.take(np.flatnonzero(~digit))
+    return Validation(own, old.take(np.flatnonzero(digit)), rubbish)
 
 
 def _check_outputs(parent: ServedModel, *data: OwnDigits | None) -> None:
