@@ -13,6 +13,7 @@ class Options:
     epochs: int = 10
     batch_size: int = 64  # pictures
     learning_rate: float = 3e-4  # of Adam, at its highest
+    average: float = 0.998  # decay, per step, of the exponential average of the weights that is kept; 0: the last ones
     rehearsal: int = 20_000  # old pictures an epoch
     own_share: float = 0.3  # of the pictures of an epoch: the own ones are shown again and again for that,
     most_copies: int = 10  # but not more often than this
@@ -28,6 +29,8 @@ class Options:
         for key, high in (("held_out", 0.5), ("own_share", 0.9), ("learning_rate", 1.0)):
             if not 0 < getattr(self, key) <= high:
                 raise ConfigError(f"{key} is {getattr(self, key)}, not above 0 and at most {high}")
+        if not 0 <= self.average < 1:
+            raise ConfigError(f"average is {self.average}, not from 0 and under 1")
         for key in ("max_forgetting", "max_rubbish_forgetting", "seed"):
             if not getattr(self, key) >= 0:
                 raise ConfigError(f"{key} is {getattr(self, key)}, not a number from 0")

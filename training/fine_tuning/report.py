@@ -46,6 +46,11 @@ def remarks(result: FineTuned) -> list[str]:
             f"{result.parent.spec} once learnt from the old digits that are held out here, so that its figures on them "
             "are better than on digits that it never saw."
         )
+    if result.also_old:
+        said.append(
+            f"{result.also_old} of the own pictures are also among the old held-out digits or those of the test set: "
+            "the figures on these say less."
+        )
     if result.rehearsal.missing:
         said.append(f"Not rehearsed, as it is not here: {', '.join(result.rehearsal.missing)}.")
     if result.choice.refusal:

@@ -3,7 +3,7 @@
 They count only if the model with them is still as good on the old pictures as it has to be.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class FineTuned:
     own: OwnDigits
     learnt: int  # own pictures that were learnt from
     copies: int  # of each in an epoch
+    also_old: int  # own pictures that are among the old held-out ones or those of the test set
     rehearsal: Rehearsal
     device: str
 
@@ -121,6 +122,7 @@ def fine_tune(
         own=own,
         learnt=len(learnt),
         copies=copies,
+        also_old=_common(own, [*rehearsal.held_out.values(), sets[test_name]]),
         rehearsal=rehearsal,
         device=device.describe(where),
     )
@@ -132,6 +134,7 @@ def _trainer(model: LeNet5, examples: Examples, first: Config, options: Options)
         epochs=options.epochs,
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
+        average=options.average,
         criterion=first.recipe.criterion,
         rubbish_penalty=first.recipe.rubbish_penalty,
     )
@@ -168,6 +171,12 @@ def _copies(own: int, old: int, options: Options) -> int:
 def _examples(own: OwnDigits, where: torch.device, index: Labels | None = None) -> Examples:
     at = np.arange(len(own)) if index is None else index
     return Examples(torch.from_numpy(own.inputs[at]).to(where), torch.from_numpy(own.labels[at]).to(where))
+
+
+def _common(own: OwnDigits, old: Sequence[Examples]) -> int:
+    """How many own pictures are, pixel for pixel as the network sees them, among the old ones."""
+    known = {row.tobytes() for examples in old for row in examples.inputs.cpu().numpy()}
+    return sum(row.tobytes() in known for row in own.inputs)
 
 
 def _measured(model: LeNet5, examples: Examples) -> Measured:

@@ -1,5 +1,6 @@
 """The epochs of a fine-tuning, and the choice among the weights that they give."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -58,13 +59,13 @@ class Choice:
 
 def teach(trainer: Trainer, validation: Validation, reporter: Reporter) -> tuple[list[Candidate], list[Weights]]:
     """Run all epochs: every candidate, the model as it was first; and the weights before the first and after each."""
-    model = trainer.model
+    probe = copy.deepcopy(trainer.averaged)  # holds each candidate's weights in turn
     log: list[Candidate] = []
     weights: list[Weights] = []
 
     def note(share: float, loss: float | None) -> None:
-        rubbish = None if validation.rubbish is None else _figures(model, validation.rubbish)
-        own, old = _figures(model, validation.own), _figures(model, validation.old)
+        rubbish = None if validation.rubbish is None else _figures(probe, validation.rubbish)
+        own, old = _figures(probe, validation.own), _figures(probe, validation.old)
         log.append(Candidate(trainer.epoch, share, loss, own, old, rubbish))
 
     def say() -> None:
@@ -74,16 +75,16 @@ def teach(trainer: Trainer, validation: Validation, reporter: Reporter) -> tuple
         taught = "       before" if last.loss is None else f"  loss {last.loss:.4f}"
         reporter.line(f"epoch {last.epoch:2}/{trainer.recipe.epochs}{taught}  {'  '.join(errors)}")
 
-    weights.append(_copied(model.state_dict()))
+    weights.append(_copied(trainer.averaged.state_dict()))
     note(1.0, None)
     say()
     while trainer.epoch < trainer.recipe.epochs:
         loss = trainer.run_epoch(reporter).loss
-        weights.append(_copied(model.state_dict()))
+        weights.append(_copied(trainer.averaged.state_dict()))
         for share in SHARES:
-            model.load_state_dict(between(weights[0], weights[-1], share))
+            probe.load_state_dict(between(weights[0], weights[-1], share))
             note(share, loss)
-        say()  # of the last share: the weights as they are, with which the next epoch begins
+        say()  # of the last share: all of the way
     return log, weights
 
 
