@@ -25,11 +25,11 @@ NO_DIGIT: Final = DIGITS
 FLOOR: Final = 1e-5
 """Spread evenly over the ten: some ten thousand digits cannot show that anything is rarer than that."""
 
-TEMPERATURE_SPREAD: Final = 0.5
+TEMPERATURE_SPREAD: Final = 0.2
 """How far from the same T for all pictures it may go, as the deviation of a normal prior on each weight of log T: that
 many weights more would otherwise cost on new digits what they gain on the few misread ones that they are fitted to."""
 
-DIGITNESS_SPREAD: Final = 5.0
+DIGITNESS_SPREAD: Final = 2.0
 """The same for the log-odds of a digit; the prior's mean is the network's own eleventh output."""
 
 REACH: Final = 0.001
@@ -163,12 +163,13 @@ def _temperature(calibration: Calibration, digits: _Pictures) -> tuple[float, ..
     below, _ = describe(digits.logits)
     scores, unit = torch.from_numpy(below), _unit(calibration, digits.logits)
     truth, share = torch.from_numpy(digits.labels)[:, None], torch.from_numpy(digits.weights)
+    floor = torch.tensor(np.log(FLOOR / DIGITS))
 
     def cost(weights: Tensor) -> Tensor:
         log_probabilities = F.log_softmax(scores * torch.exp(-(unit @ weights))[:, None], dim=1)
-        spread = torch.logaddexp(log_probabilities.gather(1, truth)[:, 0], torch.tensor(np.log(FLOOR / DIGITS)))
+        of_truth = torch.logaddexp(log_probabilities.gather(1, truth)[:, 0], floor)
         prior = (weights[1:] / TEMPERATURE_SPREAD).square().sum() / (2 * digits.effective)
-        return prior - share @ spread
+        return prior - share @ of_truth
 
     return _least(cost, torch.zeros(unit.shape[1], dtype=torch.float64), calibration.classes, sign=-1)
 

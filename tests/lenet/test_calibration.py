@@ -1,6 +1,7 @@
 """app.lenet.calibration: logits to probabilities and a confidence, as laws."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -118,8 +119,12 @@ def test_a_hotter_picture_is_less_sure() -> None:
     """A larger constant of the temperature lowers every largest probability; a larger one of the digitness lifts it."""
     logits = some_logits(11)
     plain, hot, digit = (
-        Calibration(**(vars_of(USUAL) | changes)).apply(logits)
-        for changes in ({}, {"temperature": (0.9, -0.5, 0.2, -0.6)}, {"digitness": (-5.0, 2.0, -1.0, 16.0)})
+        calibration.apply(logits)
+        for calibration in (
+            USUAL,
+            replace(USUAL, temperature=(0.9, -0.5, 0.2, -0.6)),
+            replace(USUAL, digitness=(-5.0, 2.0, -1.0, 16.0)),
+        )
     )
     assert (hot.probabilities.max(axis=1) < plain.probabilities.max(axis=1)).all()
     assert (digit.confidence > plain.confidence).all()
@@ -132,6 +137,16 @@ def test_what_lies_beyond_the_calibration_data_counts_as_its_edge() -> None:
     far[0, 10] = -30.0  # odds of 32, of which 14 count
     assert USUAL.apply(far - 20 * np.eye(11)[10]).rows.tolist() == USUAL.apply(far).rows.tolist()
     assert USUAL.apply(far).digitness[0] > USUAL.apply(far + 25 * np.eye(11)[10]).digitness[0]
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_extreme_weights_overflow_nothing(sign: int) -> None:
+    """The largest numbers that a manifest may hold, with either sign, give probabilities and no warning."""
+    extreme = replace(USUAL, temperature=(sign * 1e6, 0, 0, 0), digitness=(sign * 1e6, 0, 0, 0))
+    found = extreme.apply(some_logits(11))
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-12)
+    assert np.isfinite(found.rows).all()
+    np.testing.assert_allclose(found.digitness, (1 + sign) / 2, atol=1e-15)
 
 
 def test_a_batch_is_its_singles() -> None:
@@ -246,7 +261,3 @@ def test_other_numbers_of_outputs_are_no_digits(classes: int) -> None:
     """There is nothing to do without a calibration for other than ten or eleven outputs."""
     with pytest.raises(ValueError, match="classes"):
         Calibration.none(classes)
-
-
-def vars_of(calibration: Calibration) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in calibration.to_dict().items()}

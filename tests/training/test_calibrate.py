@@ -123,6 +123,31 @@ def test_target_errors_are_kept_on_new_pictures() -> None:
         assert wrong[accepted].mean() <= target + chance
 
 
+def test_what_cannot_be_parted_is_accepted_together_or_not() -> None:
+    """A target is kept on the calibration data too where right and wrong pictures are equally sure."""
+    sure, labels = digits(2000, heat=3.0)
+    alike = np.repeat(digits(1, seed=6)[0], 400, axis=0)
+    truth = np.full(400, alike[0, :10].argmax())
+    truth[200:] = (truth[200:] + 1) % 10  # half of them are misread
+    found = fit([("sure", sure, labels, 1.0), ("alike", alike, truth, 0.5)])
+    weights = np.repeat([1 / 2000, 0.5 / 400], [2000, 400])
+    answers = found.apply(np.concatenate([sure, alike]))
+    wrong = answers.probabilities.argmax(axis=1) != np.concatenate([labels, truth])
+    for target, threshold in zip(found.target_errors, found.thresholds, strict=True):
+        accepted = (answers.confidence >= threshold) & (answers.digitness >= found.least_digitness)
+        assert (weights * wrong)[accepted].sum() <= target * weights[accepted].sum()
+
+
+def test_the_heavier_group_has_the_temperature() -> None:
+    """Of a group that needs a high temperature and one that needs a low one, the heavier decides."""
+    hot, cold = digits(2000, heat=4.0), digits(2000, heat=0.5, seed=3)
+    much, little = (
+        fit([("hot", *hot, weight), ("cold", *cold, 1 - weight)]).apply(hot[0]).probabilities.max(axis=1).mean()
+        for weight in (0.99, 0.01)
+    )
+    assert much < little - 0.02
+
+
 def test_few_pictures_promise_little() -> None:
     """A hundred digits cannot show an error under one in a hundred, though none of them is misread."""
     logits, _ = digits(100, heat=5.0)
