@@ -388,3 +388,16 @@ def test_the_figures_are_those_of_the_answers() -> None:
     halves = figures(logits[:2], np.array([3, 10])) + figures(logits[2:], np.array([10, 1]))
     assert (halves.count, halves.misses) == (4, 2)
     assert halves.nll == pytest.approx(made.nll)
+
+
+def test_the_documentation_names_options_that_there_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every option that docs/fine_tuning.md speaks of is in the command's help."""
+    monkeypatch.setenv("COLUMNS", "200")
+    text = (Path(__file__).parents[2] / "docs" / "fine_tuning.md").read_text()
+    assert main(["fine-tune", "--help"]) == 0
+    shown = capsys.readouterr().out
+    named = set(re.findall(r"`(--[a-z-]+)", text)) | set(re.findall(r"fine-tune.*?(--from)", text))
+    assert {"--from", "--held-out", "--max-forgetting"} <= named
+    assert {name for name in named if f"{name} " not in shown} == set()

@@ -56,7 +56,7 @@ def _head(result: FineTuned, name: str) -> str:
     lines = [
         "language: en",
         "license: other",
-        'license_name: "that of the model it is made from, and of the pictures it was fine-tuned on"',
+        'license_name: "parents-and-own-data"',
         f"tags: {json.dumps(tags)}",
         'metrics: ["accuracy"]',
         "model-index:",
