@@ -22,7 +22,8 @@ def classical(result: Result) -> bytes:
         axes.plot(errors, range(len(rows)), linestyle="", color=colour, marker=marker, label=name)
     axes.set_yticks(range(len(rows)), [f"{row['name']}" for row in rows])
     axes.set_xscale("log")
-    ticks = (0.5, 1, 2, 5, 10, 20, 50)
+    least = min(min(row["error_percent"].values()) for row in rows)
+    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if tick > least / 2]
     axes.set_xticks(ticks, [f"{tick:g} %" for tick in ticks])
     axes.xaxis.minorticks_off()
     axes.set_xlabel("error")

@@ -8,7 +8,8 @@
 Every method gets the same inputs, those of `app.imaging`, and learns from the same digits: MNIST's training part
 without the digits of held-out writers, as they are. Its settings were chosen on those writers; the test digits are met
 once. The last rows are the models of the model folder, which may have learnt from other digits as well: their cards
-say. Times are of one thread, without the normalisation, which is the same for all.
+say. Times are processor time, which other work on the machine lengthens little, without the normalisation, which is
+the same for all.
 """
 
 import sys
@@ -54,9 +55,9 @@ def test_sets(arguments: Namespace, reporter: Reporter) -> dict[str, Examples]:
 def taught(method: Method, parts: Parts, sets: dict[str, Examples]) -> Row:
     """A method that learns here."""
     classifier = method.build()
-    start = time.perf_counter()
+    start = time.process_time()
     classifier.fit(flat(parts.learnt), parts.learnt.labels.numpy())
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     answer = partial(probabilities, classifier)
     error_percent, sure, bulk = errors(answer, sets)
     held_out, _, _ = errors(answer, {"held-out": parts.held_out})
