@@ -101,7 +101,8 @@ def fine_tune(
     sets = {"own, learnt from": learnt, OWN_HELD_OUT: held_out}
     if test is not None:
         sets["own, test"] = _examples(test, where)
-    sets |= {f"{name}, held out": examples for name, examples in rehearsal.held_out.items()}
+    old = {f"{name}, held out": examples for name, examples in rehearsal.held_out.items()}
+    sets |= old
     sets[test_name] = prepare(datasets.load(test_name, data_dir), where, say)
     model.load_state_dict(weights[0])
     before = {name: _measured(model, examples) for name, examples in sets.items()}
@@ -117,7 +118,7 @@ def fine_tune(
             Compared(name, figures(one.logits, one.labels), figures(after[name].logits, after[name].labels))
             for name, one in before.items()
         ),
-        held_out={name: after[name] for name in sets if name.endswith("held out")},
+        held_out={name: after[name] for name in (OWN_HELD_OUT, *old)},
         test=after[test_name],
         own=own,
         learnt=len(learnt),
