@@ -10,9 +10,9 @@ class Options:
     """The recipe; docs/fine_tuning.md says what chose the defaults. Raises ConfigError when a value cannot be."""
 
     held_out: float = 0.2  # share of the own pictures that choose the epoch; they are not learnt from
-    epochs: int = 10
+    epochs: int = 6
     batch_size: int = 64  # pictures
-    learning_rate: float = 3e-4  # of Adam, at its highest
+    learning_rate: float = 1e-3  # of Adam, at its highest
     average: float = 0.998  # decay, per step, of the exponential average of the weights that is kept; 0: the last ones
     rehearsal: int = 20_000  # old pictures an epoch
     own_share: float = 0.3  # of the pictures of an epoch: the own ones are shown again and again for that,
