@@ -1,8 +1,8 @@
 """What each of LeNet-5's parts is worth: one part changed at a time, the rest and the recipe as they are.
 
-    python -m benchmarks.ablations --data-dir DIR            # some 15 minutes on one thread
-    python -m benchmarks.ablations --quick --output /tmp/x   # does it run?
-    python -m benchmarks.ablations --data-dir DIR --epochs 10 --only sigmoid RBF --output /tmp/x   # how far some get
+    python -m benchmarks.ablations --data-dir DIR                                  # some 15 minutes on one thread
+    python -m benchmarks.ablations --quick --validation last                       # does it run?
+    python -m benchmarks.ablations --data-dir DIR --epochs 10 --only sigmoid RBF   # how far some get
 
 The network is the baseline's (full C3, linear OUTPUT, scaled tanh, trainable subsampling, nothing squashed after it),
 the recipe the baseline's cut to 3 epochs: Adam from 1e-3 down to 0, cross-entropy, batches of 64, no distortions. The
@@ -19,7 +19,7 @@ import torch
 
 from app.lenet.architecture import Architecture
 from app.lenet.model import InitialWeights, LeNet5, initialise
-from benchmarks.comparison import Parts, mnist_parts, options, table, write
+from benchmarks.comparison import Parts, keep, mnist_parts, options, table
 from training.config import Recipe
 from training.errors import TrainingError
 from training.metrics import measure, softmax
@@ -133,8 +133,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     result = {"rows": rows, "learnt": len(parts.learnt), "held_out": len(parts.held_out), "epochs": recipe.epochs}
-    path = write(arguments.output, "ablations", result)
-    print(f"{markdown(result)}\nkept in {path}")
+    print(markdown(result))
+    print(keep(arguments, "ablations", result, whole=not arguments.only and recipe == RECIPE))
     return 0
 
 

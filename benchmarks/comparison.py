@@ -89,21 +89,26 @@ def mnist_parts(arguments: argparse.Namespace, reporter: Reporter, quick: int = 
     return Parts(learnt, held_out)
 
 
-def write(folder: Path, name: str, result: dict[str, Any]) -> Path:
-    """Keep a result as NAME.json, with the hardware and the versions that it was had on."""
+def keep(arguments: argparse.Namespace, name: str, result: dict[str, Any], *, whole: bool = True) -> str:
+    """Write a result as NAME.json, with the hardware and the versions that it was had on; what was done, in words.
+
+    A quick result, or one that is not the `whole` comparison, never takes the place of the page's.
+    """
+    if arguments.output == RESULTS and (arguments.quick or not whole):
+        return "not kept: this is not the whole comparison, and --output names no other folder"
     packages = ("numpy", "onnxruntime", "opencv-python-headless", "scikit-image", "scikit-learn", "torch")
     here = {
         "hardware": device.describe(torch.device("cpu")),
         "versions": {package: metadata.version(package) for package in packages},
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.json"
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    path: Path = arguments.output / f"{name}.json"
     path.write_text(json.dumps(result | here, indent=1) + "\n")
-    return path
+    return f"kept in {path}"
 
 
 def read(folder: Path, name: str) -> dict[str, Any]:
-    """What `write` kept."""
+    """What `keep` wrote."""
     result: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
     return result
 

@@ -1,7 +1,7 @@
 """How large the gradient is at each layer, by activation: before the first step, and over the first epoch.
 
-    python -m benchmarks.gradients --data-dir DIR            # a minute on one thread
-    python -m benchmarks.gradients --quick --output /tmp/x   # does it run?
+    python -m benchmarks.gradients --data-dir DIR              # a minute on one thread
+    python -m benchmarks.gradients --quick --validation last   # does it run?
 
 The figure is the Euclidean norm of the loss's gradient by all weights of a layer. Before the first step it is that of
 the mean loss over 2,000 digits, the mean of 3 seeds; over the epoch that of each batch of 64, averaged over 10 steps.
@@ -20,7 +20,7 @@ from torch.nn import functional as F  # noqa: N812  (its customary name)
 
 from app.lenet.architecture import Activation, Architecture
 from app.lenet.model import LeNet5
-from benchmarks.comparison import Parts, mnist_parts, options, table, write
+from benchmarks.comparison import Parts, keep, mnist_parts, options, table
 from training.config import Recipe
 from training.errors import TrainingError
 from training.progress import Reporter
@@ -102,8 +102,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     result = {"rows": rows, "window": WINDOW, "learnt": len(parts.learnt), "batch": RECIPE.batch_size}
-    path = write(arguments.output, "gradients", result)
-    print(f"{markdown(result)}\nkept in {path}")
+    print(markdown(result))
+    print(keep(arguments, "gradients", result))
     return 0
 
 

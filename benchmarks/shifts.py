@@ -1,7 +1,7 @@
 """What sharing and local fields bring: error when the digit is off centre, beside a fully connected net.
 
-    python -m benchmarks.shifts --data-dir DIR            # some 6 minutes on one thread
-    python -m benchmarks.shifts --quick --output /tmp/x   # does it run?
+    python -m benchmarks.shifts --data-dir DIR              # some 6 minutes on one thread
+    python -m benchmarks.shifts --quick --validation last   # does it run?
 
 The service centres every digit by its mass; here each input is moved after that, by 0 to 5 pixels to the left, right,
 up and down, and the four errors are averaged. Both networks have as many weights, the same activation, initial weights,
@@ -21,7 +21,7 @@ from torch.nn import functional as F  # noqa: N812  (its customary name)
 
 from app.lenet.architecture import Architecture
 from app.lenet.model import LeNet5, Squash
-from benchmarks.comparison import Parts, mnist_parts, options, table, write
+from benchmarks.comparison import Parts, keep, mnist_parts, options, table
 from training.config import Recipe
 from training.errors import TrainingError
 from training.inputs import Examples
@@ -163,8 +163,8 @@ def main() -> int:
         "held_out": len(parts.held_out),
         "epochs": recipe.epochs,
     }
-    path = write(arguments.output, "shifts", result)
-    print(f"{markdown(result)}\nkept in {path}")
+    print(markdown(result))
+    print(keep(arguments, "shifts", result))
     return 0
 
 

@@ -1,8 +1,8 @@
 """LeNet-5 beside the methods that it replaced: error on three sets, size, time to learn and to answer.
 
-    python -m benchmarks.classical --data-dir DIR            # some 8 minutes on one thread
-    python -m benchmarks.classical --quick --output /tmp/x   # does it run?
-    python -m benchmarks.classical --only HOG --output /tmp/x
+    python -m benchmarks.classical --data-dir DIR                 # some 8 minutes on one thread
+    python -m benchmarks.classical --quick --validation last      # does it run?
+    python -m benchmarks.classical --only HOG --data-dir DIR      # one method; not kept
     python -m benchmarks.classical --served-only --data-dir DIR   # the last rows anew, for new weights: a minute
 
 Every method gets the same inputs, those of `app.imaging`, and learns from the same digits: MNIST's training part
@@ -30,7 +30,7 @@ from benchmarks.classical.lenet import ServedLeNet
 from benchmarks.classical.measure import Row, errors, flat, kept, seconds_alone
 from benchmarks.classical.methods import METHODS, Method, probabilities
 from benchmarks.classical.report import SETS, markdown, said
-from benchmarks.comparison import Parts, mnist_parts, options, read, write
+from benchmarks.comparison import Parts, keep, mnist_parts, options, read
 from training import datasets
 from training.errors import DatasetError, TrainingError
 from training.inputs import Examples, prepare
@@ -131,8 +131,8 @@ def main() -> int:
     except (TrainingError, ServiceError) as error:
         print(error, file=sys.stderr)
         return 2
-    path = write(arguments.output, "classical", result)
-    print(f"{markdown(result)}\nkept in {path}")
+    print(markdown(result))
+    print(keep(arguments, "classical", result, whole=not arguments.only))
     return 0
 
 

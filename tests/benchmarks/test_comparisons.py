@@ -1,6 +1,8 @@
 """benchmarks.ablations, .shifts, .before_lenet: the comparisons compare what they say."""
 
+import re
 from dataclasses import asdict
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -12,7 +14,7 @@ from app.lenet.model import LeNet5
 from benchmarks.ablations import BASELINE, VARIANTS
 from benchmarks.before_lenet.__main__ import PAGE, with_tables
 from benchmarks.before_lenet.learnt import passage
-from benchmarks.comparison import RESULTS
+from benchmarks.comparison import RESULTS, keep, options, read
 from benchmarks.shifts import FullyConnected, moved, moved_once
 from training.inputs import Examples
 
@@ -85,3 +87,27 @@ def test_a_page_without_a_place_for_a_table_is_an_error() -> None:
     """A table's place that is missing is named."""
     with pytest.raises(ValueError, match="classical"):
         with_tables("# A page\n", RESULTS)
+
+
+def test_the_page_shows_every_picture() -> None:
+    """Each picture that is linked is there, each that is there is linked, and none is large."""
+    linked = set(re.findall(r"\]\(before_lenet/([a-z]+\.png)\)", PAGE.read_text()))
+    assert linked == {path.name for path in RESULTS.glob("*.png")}
+    assert all(path.stat().st_size < 150_000 for path in RESULTS.glob("*.png"))
+
+
+@pytest.mark.parametrize(("flags", "whole"), [(["--quick"], True), ([], False)])
+def test_a_part_never_replaces_the_pages_figures(flags: list[str], whole: bool) -> None:
+    """A quick result, or one of some variants only, is not written among the page's."""
+    before = {path: path.read_bytes() for path in RESULTS.iterdir()}
+    assert "not kept" in keep(options(None).parse_args(flags), "shifts", {}, whole=whole)
+    assert {path: path.read_bytes() for path in RESULTS.iterdir()} == before
+
+
+def test_a_result_is_read_as_it_was_kept(tmp_path: Path) -> None:
+    """In another folder everything is written, and says on what it was had."""
+    assert "kept in" in keep(options(None).parse_args(["--quick", "--output", str(tmp_path)]), "one", {"rows": [1.5]})
+    result = read(tmp_path, "one")
+    assert result["rows"] == [1.5]
+    assert result["hardware"]
+    assert result["versions"]["torch"]
