@@ -1,4 +1,4 @@
-"""`python -m training`: train | evaluate | fetch."""
+"""`python -m training`: train | evaluate | report | card | fine-tune | fetch."""
 
 import sys
 

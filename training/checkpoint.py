@@ -77,13 +77,19 @@ def finished_model(folder: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: there is no run, it is damaged, or it stopped half way.
     """
+    found = finished_run(folder)
+    return {name.removeprefix("model."): tensor for name, tensor in found.tensors.items() if name.startswith("model.")}
+
+
+def finished_run(folder: Path) -> Checkpoint:
+    """The last checkpoint of the finished run in `folder`. Raises as `finished_model`."""
     path = folder / FILE
     if not path.is_file():
         raise CheckpointError(f"There is no finished run in {folder}; train it first.")
     found = _read(path)
     if not found.progress.get("finished"):
         raise CheckpointError(f"The run in {folder} stopped half way; go on with --resume first.")
-    return {name.removeprefix("model."): tensor for name, tensor in found.tensors.items() if name.startswith("model.")}
+    return found
 
 
 def _digest(rest: str, tensors: Mapping[str, Tensor]) -> str:

@@ -18,10 +18,10 @@ from app.lenet.registry import default_model_dir
 from training import config as configs
 from training import datasets, download
 from training import evaluate as measuring
-from training.card import summary
+from training.card.commands import card, report
 from training.command_options import DataDir, Device
 from training.errors import TrainingError
-from training.export import export, target_folder, versions
+from training.export import export, summary, target_folder
 from training.fine_tuning.command import command as fine_tune
 from training.progress import Reporter
 from training.run import Learnt, RunResult, learn, run
@@ -101,7 +101,7 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
             pass
-    return _uninterrupted(say, run_dir, lambda: _shipped(say, run(settings, **options), target, max_error))
+    return _uninterrupted(say, run_dir, lambda: _shipped(say, run(settings, **options), target, data_dir, max_error))
 
 
 def _uninterrupted(say: Reporter, run_dir: Path, work: Callable[[], int]) -> int:
@@ -117,10 +117,10 @@ def _taught(say: Reporter, teacher: Learnt) -> int:
     return 0
 
 
-def _shipped(say: Reporter, result: RunResult, target: Path, max_error: float | None) -> int:
-    export(result, target)
+def _shipped(say: Reporter, result: RunResult, target: Path, data_dir: Path | None, max_error: float | None) -> int:
+    export(result, target, data_dir=data_dir, reporter=say)
     say.line(f"written to {target}")
-    say.line(summary(result, versions()))
+    say.line(summary(result))
     if max_error is not None and result.test.error_percent > max_error:
         say.line(f"test error {result.test.error_percent:.2f} % is above --max-error {max_error} %")
         return 1
@@ -200,6 +200,8 @@ def fetch(*names: str, data_dir: DataDir = None) -> int:
 
 
 commands.command(fine_tune, name="fine-tune")
+commands.command(report)
+commands.command(card)
 
 
 def _state(known: datasets.Dataset, data_dir: Path | None) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from app.lenet import model as lenet
-from app.lenet.calibration import Calibrated
+from app.lenet.calibration import Calibrated, Calibration
 from app.lenet.registry import Registry, ServedModel
 from app.runtime import open_backend
 from training import datasets, device
@@ -90,7 +90,28 @@ class Answers:
 
     logits: npt.NDArray[np.float32]  # (n, classes)
     calibrated: Calibrated
-    accepted: npt.NDArray[np.bool_]  # (n,), at the model's threshold
+    digit_like: npt.NDArray[np.bool_]  # (n,), neither blank nor called no digit: what a threshold may accept
+    threshold: float  # the model's
+
+    @property
+    def accepted(self) -> npt.NDArray[np.bool_]:
+        """At the model's threshold: (n,)."""
+        return self.accepted_at(self.threshold)
+
+    def accepted_at(self, threshold: float) -> npt.NDArray[np.bool_]:
+        """At another one: (n,)."""
+        return self.digit_like & (self.calibrated.confidence >= threshold)
+
+    def on(self, labels: npt.NDArray[np.int64]) -> Metrics:
+        """The figures, where these are the right digits (n,)."""
+        probabilities = self.calibrated.probabilities
+        logits = self.logits[:, : probabilities.shape[1]]
+        return measure(probabilities, labels, confidence=self.calibrated.confidence, logits=logits)
+
+    def error_percent_of_accepted(self, labels: npt.NDArray[np.int64]) -> float:
+        """How many of the accepted are misread, where these are the right digits (n,); 0 when none is accepted."""
+        wrong = self.calibrated.probabilities.argmax(axis=1) != labels
+        return float(100 * wrong[self.accepted].mean()) if self.accepted.any() else 0.0
 
 
 def holds_digits(data: str, data_dir: Path | None = None) -> bool:
@@ -125,18 +146,11 @@ def evaluate(
     if (digits.labels == datasets.RUBBISH).any():
         raise TrainingError(f"{data} holds pictures of no digit, which cannot be misread.")
     found = answers(model, digits, on=on, backend=backend, reporter=reporter)
-    probabilities = found.calibrated.probabilities
-    wrong = probabilities.argmax(axis=1) != digits.labels
     return Evaluation(
         model=model,
-        metrics=measure(
-            probabilities,
-            digits.labels,
-            confidence=found.calibrated.confidence,
-            logits=found.logits[:, : probabilities.shape[1]],
-        ),
+        metrics=found.on(digits.labels),
         accepted=float(found.accepted.mean()),
-        accepted_error_percent=float(100 * wrong[found.accepted].mean()) if found.accepted.any() else 0.0,
+        accepted_error_percent=found.error_percent_of_accepted(digits.labels),
     )
 
 
@@ -191,11 +205,15 @@ def answers(
         raise TrainingError(f"The model {model.spec} cannot read digits: {error}.") from error
     examples = prepare(digits, where, reporter)
     logits = RUNNERS[backend](model.folder, examples)
+    return read(logits, examples.inputs, calibration, model.manifest.threshold)
+
+
+def read(logits: npt.NDArray[np.float32], inputs: torch.Tensor, calibration: Calibration, threshold: float) -> Answers:
+    """What the service says where a model answers `inputs` (n, 1, 32, 32) with `logits` (n, classes)."""
     calibrated = calibration.apply(logits)
-    blank = (examples.inputs == 0).all(dim=(1, 2, 3)).cpu().numpy()  # normalize makes zeros of a picture without ink
+    blank = (inputs == 0).all(dim=(1, 2, 3)).cpu().numpy()  # normalize makes zeros of a picture without ink
     calibrated.confidence[blank] = 0.0
-    accepted = (calibrated.confidence >= model.manifest.threshold) & ~blank
-    return Answers(logits, calibrated, accepted & (calibrated.digitness >= calibration.least_digitness))
+    return Answers(logits, calibrated, ~blank & (calibrated.digitness >= calibration.least_digitness), threshold)
 
 
 def differences(evaluation: Evaluation, data: str) -> list[str]:

@@ -133,6 +133,14 @@ def auroc(digits: Floats, others: Floats) -> float:
     return float((under + not_over).mean() / (2 * len(others)))
 
 
+def wilson(events: int, count: int, z: float = 1.96) -> tuple[float, float]:
+    """The interval, 95 % for this z, in which the true share lies when `events` of `count` were found (Wilson 1927)."""
+    share, spread = events / count, z * z / count
+    middle = (share + spread / 2) / (1 + spread)
+    reach = z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
 def _sure(probabilities: Floats, confidence: Floats | None) -> Floats:
     return probabilities.max(axis=1) if confidence is None else confidence
 

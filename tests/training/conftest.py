@@ -27,6 +27,7 @@ def prepared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "prepare", once)
         patch.setattr("training.evaluate.prepare", once)
+        patch.setattr("training.report.prepare", once)
         yield
 
 

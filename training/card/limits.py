@@ -1,0 +1,46 @@
+"""What a model is for and where it ends: what its figures do not show, as far as its config makes it true."""
+
+from app.lenet.calibration import Calibration
+from training.config import Config
+from training.report import Report
+
+USE = (
+    "It reads one handwritten digit in a picture, behind `app.imaging`, which finds the digit in the picture and "
+    "brings it into the form that the network knows. It is made for forms, codes and counts where each digit has a "
+    "place of its own, and where somebody looks at what is not accepted. It is not made for printed type, for letters, "
+    "for several digits in one picture, or to say who wrote something; and where a single wrong digit does harm, a "
+    "check of another kind (a check digit, a second reading) has to stand behind it."
+)
+
+ALIKE = "- What looks like a digit is one to it: alone in a picture, a slash is a 1, a z a 2, an O a 0."
+
+WRITERS = (
+    "- The writers of MNIST are employees of the US census bureau and US high-school students. Who was taught to write "
+    "elsewhere has other forms, rare in it: a 1 with a long upstroke, a 7 with a bar. The figures on other sets show "
+    "how much that costs where it could be measured; on your own digits, measure it."
+)
+
+DECEIVED = "- Nothing was done against pictures that are made to deceive it."
+
+
+def limits(config: Config, calibration: Calibration | None, report: Report) -> str:
+    """A list in Markdown."""
+    taught = config.rubbish.pictures or config.rubbish.marks
+    none = (
+        "- It has an output for what is no digit, taught by the kinds named under the data. Of other kinds it refuses "
+        "what resembles those; how much of some others it accepts stands in the table above."
+        if taught
+        else "- It was taught digits alone and has no output for what is none: whatever it is shown, it reads as one "
+        "of ten. Only a low confidence tells, and how seldom it does stands in the table above."
+    )
+    sure = (
+        "- Its confidence is not calibrated: it says which of two readings is surer, not how often either is right."
+        if calibration is None
+        else "- Its confidence is true for a mixture like the one that it was fitted to. On other hands and scanners "
+        "it is off as the expected calibration errors above show"
+        + (", and how often callers send what is no digit it cannot know." if taught else ".")
+    )
+    learnt = [f"`{name}`" for name, one in report.digits.items() if one.role in ("learnt", "partly learnt")]
+    flattered = [f"- It has learnt from {', '.join(learnt)}: the figures there are no test."] if learnt else []
+    writers = [WRITERS] if config.data.train == "mnist-train" else []
+    return "\n".join([none, ALIKE, *writers, sure, *flattered, DECEIVED])

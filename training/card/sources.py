@@ -1,0 +1,78 @@
+"""Which data a model was made from and measured on, with licences: for the manifest, and in words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from training import datasets
+from training.report import Report, Role
+
+HUB_NAMES = {"mnist-train": "ylecun/mnist", "mnist-test": "ylecun/mnist"}
+"""What the Hugging Face Hub calls the sets that it has."""
+
+MADE = {
+    "rerendered": "digits of `{train}` drawn anew as gray pictures of other sizes, papers, pens and light, and then "
+    "normalised as the service does it",
+    "made": "pictures of no digit: digits of `{train}` cut in two, pairs of them touching, and scribbles, crosses, "
+    "letters in fonts of matplotlib, filled shapes and textures that were drawn by the program",
+}
+"""What a run makes itself."""
+
+ROLES: Mapping[Role, str] = {
+    "test": "test set: neither learnt from nor chosen by",
+    "new": "never learnt from",
+    "partly learnt": "**no test**: nine of ten pictures were learnt from, every tenth calibrated",
+    "learnt": "**no test**: learnt from",
+}
+
+
+def trained_on(counts: Mapping[str, int], train: str) -> list[dict[str, Any]]:
+    """As the manifest holds it; `counts` are the examples that were learnt from, by set."""
+    return [
+        {"name": name, "count": count, "is": MADE[name].format(train=train), "licence": _licence(name, train)}
+        if name in MADE
+        else _known(name, count)
+        for name, count in counts.items()
+    ]
+
+
+def measured_on(report: Report) -> list[dict[str, Any]]:
+    """As the manifest holds it."""
+    counts = {name: one.metrics.count for name, one in report.digits.items()}
+    counts |= {name: one.count for name, one in report.others.items()}
+    return [_known(name, count) for name, count in counts.items()]
+
+
+def _known(name: str, count: int) -> dict[str, Any]:
+    known = datasets.describe(name)
+    return {
+        "name": name,
+        "count": count,
+        "title": known.title,
+        "url": known.url,
+        "licence": known.licence,
+        "sha256": known.checksums,
+    }
+
+
+def _licence(name: str, train: str) -> str:
+    own = datasets.describe(train).licence
+    return f"as its digits: {own}" if name == "rerendered" else f"the project's own; pieces of digits: {own}"
+
+
+def in_words(sets: Sequence[Mapping[str, Any]]) -> str:
+    """One item a set."""
+    return "\n".join(_item(one) for one in sets)
+
+
+def _item(one: Mapping[str, Any]) -> str:
+    if "is" in one:
+        return f"- `{one['name']}`: {one['count']:,} {one['is']}; licence: {one['licence']}"
+    whole = datasets.describe(one["name"]).count
+    count = f"all {whole:,}" if one["count"] == whole else f"{one['count']:,} of {whole:,}"
+    sums = "".join(f"\n  - {name}: SHA-256 `{digest}`" for name, digest in one["sha256"].items())
+    return f"- **{one['title']}** (`{one['name']}`): {count}, {one['url']}, licence: {one['licence']}{sums}"
+
+
+def hub_names(sets: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the sets that somebody published are called."""
+    return sorted({HUB_NAMES.get(one["name"], one["name"]) for one in sets if "is" not in one})
