@@ -35,6 +35,8 @@ class DataConfig:
     limit: int = 0  # only the first so many digits of `train`; 0: all
     validation: Validation = "last"  # hold out the last digits, or those of writers of their own
     validation_digits: int = 10_000  # held out of `train`; with "writers", at least so many
+    continental: int = 0  # ones and sevens of `train` with a flag, a foot or a bar more
+    printed: int = 0  # digits of fonts
     rerendered: int = 0  # digits of `train` drawn anew as pictures of other sizes, papers and pens, and normalised
 
 
@@ -44,6 +46,7 @@ class Rubbish:
 
     pictures: int = 0  # made of cut digits, pairs, scribbles, letters and textures; a tenth more is held out
     marks: str = ""  # a set of marks to learn beside them, all but every tenth
+    share: float = 0.01  # of what callers send, by which the calibration weighs the held-out ones
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ class Config:
             "seed": (self.seed, 0),
             "data.limit": (self.data.limit, 0),
             "data.validation_digits": (self.data.validation_digits, 1),
+            "data.continental": (self.data.continental, 0),
+            "data.printed": (self.data.printed, 0),
             "data.rerendered": (self.data.rerendered, 0),
             "rubbish.pictures": (self.rubbish.pictures, 0),
             "distillation.weight": (self.distillation.weight, 0),
@@ -140,6 +145,8 @@ class Config:
                 raise ConfigError(f"{key} is {value}, not above 0")
         if self.distillation.weight > 1:
             raise ConfigError(f"distillation.weight is {self.distillation.weight}, which is above 1")
+        if not 0 < self.rubbish.share < 1:
+            raise ConfigError(f"rubbish.share is {self.rubbish.share}, not between 0 and 1")
         if not self.recipe.average < 1:
             raise ConfigError(f"recipe.average is {self.recipe.average}, not under 1")
 

@@ -8,6 +8,7 @@ import torch
 
 from training import datasets, rubbish, split
 from training.config import Config
+from training.continental import continental, printed
 from training.datasets import RUBBISH, Digits, mnist
 from training.inputs import Examples, joined, prepare, prepared
 from training.progress import Reporter
@@ -56,9 +57,13 @@ def gather(config: Config, data_dir: Path | None, device: torch.device, say: Rep
         more = prepare(datasets.load(name, data_dir), device, say)
         tenth = np.arange(len(more)) % 10 == 9
         learnt[name], held_out[name] = more.take(np.flatnonzero(~tenth)), more.take(np.flatnonzero(tenth))
+    source = digits.take(parts.learnt)
+    rng = np.random.default_rng(MADE_SEED)
+    if config.data.continental:
+        learnt["continental"] = prepare(continental(source, config.data.continental, rng), device, say)
+    if config.data.printed:
+        learnt["printed"] = prepare(printed(config.data.printed, rng), device, say)
     if config.data.rerendered:
-        source = digits.take(parts.learnt)
-        rng = np.random.default_rng(MADE_SEED)
         chosen = source.take(rng.integers(len(source), size=config.data.rerendered))
         pictures = [rerendered(picture, rng) for picture in chosen.pictures]
         learnt["rerendered"] = prepared(pictures, chosen.labels, device, "drawn anew", say)

@@ -53,6 +53,7 @@ class HeldOut:
     count: int
     nll: float  # nats
     threshold: float  # the confidence that the share `accepted` of them reaches
+    calibration: dict[str, Any]  # fitted to them and to what else is held out, as the manifest holds it
 
 
 class Journal:

@@ -10,15 +10,21 @@ import torch
 from torch import nn
 
 from app.imaging import PREPROCESSING_ID
+from app.lenet.calibration import Calibration
 from app.lenet.model import LeNet5
-from training import checkpoint, datasets, device, teacher
+from training import calibrate, checkpoint, datasets, device, teacher
+from training.calibrate import Group
 from training.config import Config
-from training.datasets import Digits
+from training.datasets import RUBBISH, Digits
 from training.inputs import Examples, prepare
 from training.material import Material, gather
-from training.metrics import Metrics, measure, threshold_for
-from training.phase import REFIT, HeldOut, Journal, Lesson, Record, digit_probabilities
+from training.metrics import Metrics, measure
+from training.phase import REFIT, HeldOut, Journal, Lesson, Record
 from training.progress import Reporter, Silent
+from training.trainer import logits_of
+
+ALSO_WEIGHT = 0.1
+"""Of each set of the config's `also` in what the calibration is fitted to; `train` has the rest."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class RunResult(Learnt):
     test: Metrics
     test_digits: Digits
     test_probabilities: npt.NDArray[np.float64]  # (n, 10)
+    test_confidence: npt.NDArray[np.float64]  # (n,)
 
 
 def identity(config: Config, material: Material) -> dict[str, Any]:
@@ -72,12 +79,16 @@ def run(config: Config, *, data_dir: Path | None = None, reporter: Reporter | No
     learnt = learn(config, data_dir=data_dir, reporter=reporter, **options)
     test_digits = datasets.load(config.data.test, data_dir)
     model = learnt.model.cpu().eval()
-    probabilities = digit_probabilities(model, prepare(test_digits, torch.device("cpu"), reporter))
+    logits = logits_of(model, prepare(test_digits, torch.device("cpu"), reporter)).numpy()
+    calibrated = Calibration.from_dict(learnt.held_out.calibration).apply(logits)
     return RunResult(
         **{**vars(learnt), "model": model},
-        test=measure(probabilities, test_digits.labels),
+        test=measure(
+            calibrated.probabilities, test_digits.labels, confidence=calibrated.confidence, logits=logits[:, :RUBBISH]
+        ),
         test_digits=test_digits,
-        test_probabilities=probabilities,
+        test_probabilities=calibrated.probabilities,
+        test_confidence=calibrated.confidence,
     )
 
 
@@ -118,7 +129,7 @@ def learn(
         journal.held_out = HeldOut(**start.progress["held_out"])
     else:
         model = lesson.teach(material.learnt, start, held_out_digits)
-        journal.held_out = _judge(config, model, held_out_digits)
+        journal.held_out = _judge(config, model, material.held_out)
         start = None
     held_out = journal.held_out
     say.line(
@@ -141,8 +152,17 @@ def learn(
     )
 
 
-def _judge(config: Config, model: nn.Module, examples: Examples) -> HeldOut:
-    probabilities = digit_probabilities(model, examples)
-    metrics = measure(probabilities, examples.labels.cpu().numpy())
-    threshold = threshold_for(probabilities, config.accepted)
-    return HeldOut(metrics.error_percent, metrics.misses, metrics.count, metrics.nll, threshold)
+def _judge(config: Config, model: nn.Module, held_out: dict[str, Examples]) -> HeldOut:
+    """The first set of `held_out` is the one that the figures and the threshold are of; all calibrate."""
+    answers = {name: logits_of(model, examples).numpy() for name, examples in held_out.items()}
+    labels = {name: examples.labels.cpu().numpy() for name, examples in held_out.items()}
+    rubbish = [name for name, of_set in labels.items() if (of_set == RUBBISH).all()]
+    weights = {name: config.rubbish.share / len(rubbish) for name in rubbish}
+    weights |= dict.fromkeys(config.data.also, ALSO_WEIGHT)
+    weights[config.data.train] = 1 - sum(weights.values())
+    calibration = calibrate.fit([Group(name, answers[name], labels[name], weights[name]) for name in held_out])
+    logits, truth = answers[config.data.train], labels[config.data.train]
+    calibrated = calibration.apply(logits)
+    metrics = measure(calibrated.probabilities, truth, confidence=calibrated.confidence)
+    threshold = calibrate.accepting(calibration, logits, config.accepted)
+    return HeldOut(metrics.error_percent, metrics.misses, metrics.count, metrics.nll, threshold, calibration.to_dict())

@@ -5,6 +5,7 @@ import pytest
 
 from app.imaging import normalize
 from training import datasets, rubbish
+from training.continental import continental, printed
 from training.datasets import Digits
 from training.rerender import rerendered
 
@@ -58,3 +59,22 @@ def test_a_digit_drawn_anew_is_still_that_digit(digits: Digits) -> None:
         alike.append(np.corrcoef(one, other)[0, 1])
     assert np.median(alike) > 0.85
     assert np.mean(np.array(alike) < 0.4) < 0.05
+
+
+def test_continental_forms_are_drawn_onto_ones_and_sevens(digits: Digits) -> None:
+    """Each has ink of its own and a stroke more, and nothing but ones and sevens is touched."""
+    rng = np.random.default_rng(0)
+    made = continental(digits, 60, rng)
+    assert set(made.labels.tolist()) == {1, 7}
+    ink = made.pictures.astype(int).sum((1, 2))
+    usual = digits.pictures[np.isin(digits.labels, (1, 7))].astype(int).sum((1, 2))
+    assert np.median(ink) > 1.1 * np.median(usual)
+    assert all(normalize(picture).input.any() for picture in made.pictures)
+
+
+def test_printed_digits_are_all_ten(digits: Digits) -> None:
+    """In several fonts, each with ink; the same seed draws the same."""
+    one, same = (printed(200, np.random.default_rng(1)) for _ in range(2))
+    assert set(one.labels.tolist()) == set(range(10))
+    assert np.array_equal(one.pictures, same.pictures)
+    assert len(np.unique(one.pictures[one.labels == 1], axis=0)) > 10
