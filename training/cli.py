@@ -160,16 +160,11 @@ def evaluate(
         "backend": backend,
         "reporter": say,
     }
-    if not measuring.holds_digits(data, data_dir):
-        if check:
-            raise TrainingError(f"{data} holds no digits, and a card states no figures on it to compare with.")
-        refusal = measuring.refusal(model, data, **options)
-        say.line("\n".join([f"{refusal.model.spec} on {data}:", *refusal.lines]))
-        return 0
-    evaluation = measuring.evaluate(model, data, **options)
-    say.line("\n".join([f"{evaluation.model.spec} on {data}:", *evaluation.lines]))
+    measure = measuring.evaluate if measuring.holds_digits(data, data_dir) else measuring.refusal
+    found: measuring.Evaluation | measuring.Refusal = measure(model, data, **options)
+    say.line("\n".join([f"{found.model.spec} on {data}:", *found.lines]))
     if check:
-        different = measuring.differences(evaluation, data)
+        different = measuring.differences(found, data)
         say.line("not as the card says: " + "; ".join(different) if different else "as the card says")
         return 1 if different else 0
     return 0

@@ -40,6 +40,9 @@ FIGURES = {
 ALWAYS_STATED = {"count", "misses", "nll", "brier", "ece"}
 """Those of them that every manifest has; models made before there was a calibration state no others."""
 
+REFUSAL_FIGURES = {"count": 0.0, "accepted": 1e-3, "confidence_auroc": 1e-4, "digitness_auroc": 1e-4}
+"""The same for sets of no digit; a picture may lie so near to the threshold that rounding decides."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -216,20 +219,22 @@ def read(logits: npt.NDArray[np.float32], inputs: torch.Tensor, calibration: Cal
     return Answers(logits, calibrated, ~blank & (calibrated.digitness >= calibration.least_digitness), threshold)
 
 
-def differences(evaluation: Evaluation, data: str) -> list[str]:
+def differences(found: Evaluation | Refusal, data: str) -> list[str]:
     """What of the figures on the set `data` is not as the model's manifest states it; empty when all is.
 
     Raises:
         TrainingError: the manifest has no figures on that set.
     """
-    stated: Mapping[str, Any] | None = evaluation.model.manifest.metrics.get(data)
-    if not isinstance(stated, Mapping) or not stated.keys() >= ALWAYS_STATED:
-        raise TrainingError(f"The manifest of {evaluation.model.spec} states no figures on {data} to compare with.")
+    measured: Metrics | Refusal = found.metrics if isinstance(found, Evaluation) else found
+    figures = FIGURES if isinstance(measured, Metrics) else REFUSAL_FIGURES
+    needed = ALWAYS_STATED if isinstance(measured, Metrics) else figures.keys()
+    stated: Mapping[str, Any] | None = found.model.manifest.metrics.get(data)
+    if not isinstance(stated, Mapping) or not stated.keys() >= needed:
+        raise TrainingError(f"The manifest of {found.model.spec} states no figures on {data} to compare with.")
     return [
-        f"{name}: stated {stated[name]}, measured {measured}"
-        for name, tolerance in FIGURES.items()
-        if stated.get(name) is not None
-        and not abs((measured := getattr(evaluation.metrics, name)) - stated[name]) <= tolerance
+        f"{name}: stated {stated[name]}, measured {getattr(measured, name)}"
+        for name, tolerance in figures.items()
+        if stated.get(name) is not None and not abs(getattr(measured, name) - stated[name]) <= tolerance
     ]
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 Picture = npt.NDArray[np.uint8]
 
 SEED = 1998
-NOISE = 1000  # pictures of each size
+NOISE = 500  # pictures of each size
 PHOTO = "grace_hopper.jpg"
 """A portrait of Grace Hopper, by the US Navy and in the public domain, that comes with matplotlib."""
 

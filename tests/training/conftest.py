@@ -6,7 +6,7 @@ import pytest
 import torch
 from small_run import SMALL, Small
 
-from training import inputs
+from training import hostile, inputs
 from training import run as running
 from training.datasets import Digits
 from training.inputs import Examples
@@ -15,7 +15,7 @@ from training.progress import Reporter
 
 @pytest.fixture(scope="session")
 def prepared() -> Iterator[None]:
-    """Every set is normalised once for all tests: the same digits give the same inputs."""
+    """Every set is normalised once for all tests, as the same digits give the same inputs; and few hostile pictures."""
     known: dict[tuple[str, int], Examples] = {}
 
     def once(digits: Digits, device: torch.device, reporter: Reporter | None = None) -> Examples:
@@ -28,6 +28,8 @@ def prepared() -> Iterator[None]:
         patch.setattr(running, "prepare", once)
         patch.setattr("training.evaluate.prepare", once)
         patch.setattr("training.report.prepare", once)
+        few = {kind: pictures[::60] for kind, pictures in hostile.make().items()}
+        patch.setattr(hostile, "make", lambda: few)
         yield
 
 

@@ -132,7 +132,7 @@ async def test_it_measures_what_the_service_answers(calibrated: Path) -> None:
 def test_what_is_no_digit_is_measured_beside_digits(
     calibrated: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On a set of no digits the command says how many are accepted, and the AUROC; no card states figures on it."""
+    """On a set of no digits the command says how many are accepted, and the AUROC; `--check` compares them."""
     sets = {"mnist-test": datasets.load("mnist-test"), "letters": made([datasets.RUBBISH] * 30)}
     monkeypatch.setattr(datasets, "load", lambda name, data_dir=None: sets[name])
     found = refusal("lenet5-small", "letters", model_dir=calibrated, backend="onnx")
@@ -148,7 +148,14 @@ def test_what_is_no_digit_is_measured_beside_digits(
     assert main(command) == 0
     assert f"AUROC against digits {found.confidence_auroc:.4f}" in said(capsys)
     assert main([*command, "--check"]) == 2
-    assert "letters holds no digits" in capsys.readouterr().err
+    assert "states no figures on letters" in capsys.readouterr().err
+    figures = {key: getattr(found, key) for key in ("count", "accepted", "confidence_auroc", "digitness_auroc")}
+    for stated, code in ((figures, 0), (figures | {"count": 29}, 1)):
+        manifest = json.loads((found.model.folder / "manifest.json").read_text())
+        manifest["metrics"]["letters"] = stated
+        (found.model.folder / "manifest.json").write_text(json.dumps(manifest))
+        assert main([*command, "--check"]) == code
+    assert said(capsys).splitlines()[-1] == "not as the card says: count: stated 29, measured 30"
 
 
 @pytest.mark.parametrize(
