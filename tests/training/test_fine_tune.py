@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from own_pictures import as_folders, as_table, leaning, png
 
 from app.lenet.architecture import Architecture
@@ -150,15 +151,16 @@ def test_what_it_says(tuned: tuple[Path, str]) -> None:
 
 
 def test_the_card_says_the_same(tuned: tuple[Path, str]) -> None:
-    """The card has a YAML head with the accuracy that the manifest states, and every figure of the comparison."""
+    """The card parses as Hugging Face's do, and states the accuracy and every figure of the manifest."""
     folder, _ = tuned
     manifest = json.loads((folder / "mine" / "2" / "manifest.json").read_text())
-    _, head, text = (folder / "mine" / "2" / "MODEL_CARD.md").read_text().split("---\n", 2)
-    (accuracy,) = re.findall(r"^    metrics: \[\{type: accuracy, value: (0\.\d+)\}\]$", head, re.MULTILINE)
-    assert float(accuracy) == pytest.approx(1 - manifest["metrics"]["mnist-test"]["misses"] / 10_000)
+    card = ModelCard.load(folder / "mine" / "2" / "MODEL_CARD.md")
+    (result,) = card.data.eval_results
+    assert (card.data.model_name, result.dataset_name) == ("mine", "MNIST, test part")
+    assert result.metric_value == pytest.approx(1 - manifest["metrics"]["mnist-test"]["misses"] / 10_000)
     for one in manifest["metrics"]["fine_tuning"]:
-        assert f"| {one['name']} | {one['before']['count']:,} | {one['before']['error_percent']:.2f} % |" in text
-    assert manifest["data"]["own"]["sha256"] in text
+        assert f"| {one['name']} | {one['before']['count']:,} | {one['before']['error_percent']:.2f} % |" in card.text
+    assert manifest["data"]["own"]["sha256"] in card.text
 
 
 async def test_the_service_serves_it_at_once(tuned: tuple[Path, str]) -> None:
