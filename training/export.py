@@ -163,12 +163,10 @@ def _teacher(runs: Path, name: str) -> dict[str, Any]:
     """What a teacher was: its config, what it learnt from, and how well it read its own held-out digits."""
     found = checkpoint.finished_run(runs / name)
     config = configs.parse(found.run["config"])
-    made = {"rerendered": config.data.rerendered, "made": config.rubbish.pictures}
-    marks = [config.rubbish.marks] if config.rubbish.marks else []
     return {
         "run": name,
         "config": found.run["config"],
-        "data": [config.data.train, *config.data.also, *marks, *(kind for kind, count in made.items() if count)],
+        "data": sources.learnt_by(config),
         "held_out_error_percent": found.progress["log"][-1]["held_out_error_percent"],
     }
 

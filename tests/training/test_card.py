@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any, cast, get_args, get_type_hints
 
 import pytest
+import torch
 from huggingface_hub import ModelCard
 from small_run import Small
 
 from app.lenet.calibration import Calibration
 from training import config as configs
 from training import datasets
-from training.card import limits, recipe
+from training.card import limits, recipe, sources
 from training.cli import main
 from training.config import Config
+from training.material import gather
+from training.progress import Silent
 from training.report import Report
 
 
@@ -137,7 +140,8 @@ FULL = {
 
 UNSPOKEN = {
     "name", "model", "network", "ship",  # where it is, and what is never served
-    "accepted", "data.test", "data.train", "data.rerendered",  # elsewhere in the card
+    "accepted", "data.test", "data.train",  # elsewhere in the card
+    "data.continental", "data.printed", "data.rerendered",  # sets of their own there
 }  # fmt: skip
 
 TEN = {"architecture.num_classes": 10, "rubbish.pictures": 0, "rubbish.marks": ""}
@@ -195,6 +199,21 @@ def test_every_key_of_a_config_is_spoken_of(key: str, kind: Any) -> None:
     assert in_words(one, calibration) != in_words(other, calibration)
 
 
+def test_all_that_a_run_learns_from_is_named() -> None:
+    """Every part of a run's material, what it makes itself among it, has words and a licence."""
+    made = {"continental": 20, "printed": 20, "rerendered": 20, "limit": 300, "validation_digits": 100}
+    config = configs.parse(
+        {"name": "x", "architecture": {"num_classes": 11}, "data": made, "rubbish": {"pictures": 20}}
+    )
+    counts = gather(config, None, torch.device("cpu"), Silent()).counts
+    assert list(counts) == sources.learnt_by(config)
+    sets = sources.trained_on(counts, "mnist-train")
+    assert [one["count"] for one in sets] == list(counts.values())
+    assert all(one["licence"] and one.get("is", one.get("title")) for one in sets)
+    assert all(f"`{name}`" in sources.in_words(sets) for name in counts)
+    assert not any("{" in str(value) for one in sets for value in one.values() if isinstance(value, str))
+
+
 def test_what_a_config_does_not_ask_for_is_not_spoken_of() -> None:
     """The paper's network, learnt as it is, reads as that: no distortion, teacher, rubbish output or calibration."""
     paper = configs.parse(
@@ -223,3 +242,4 @@ def test_what_a_config_does_not_ask_for_is_not_spoken_of() -> None:
     said = limits.limits(paper, None, empty)
     assert "no output for what is none" in said
     assert "not calibrated" in said
+    assert "printed type" in limits.use(paper)

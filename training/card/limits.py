@@ -4,23 +4,39 @@ from app.lenet.calibration import Calibration
 from training.config import Config
 from training.report import Report
 
-USE = (
-    "It reads one handwritten digit in a picture, behind `app.imaging`, which finds the digit in the picture and "
-    "brings it into the form that the network knows. It is made for forms, codes and counts where each digit has a "
-    "place of its own, and where somebody looks at what is not accepted. It is not made for printed type, for letters, "
-    "for several digits in one picture, or to say who wrote something; and where a single wrong digit does harm, a "
-    "check of another kind (a check digit, a second reading) has to stand behind it."
-)
-
 ALIKE = "- What looks like a digit is one to it: alone in a picture, a slash is a 1, a z a 2, an O a 0."
 
-WRITERS = (
-    "- The writers of MNIST are employees of the US census bureau and US high-school students. Who was taught to write "
-    "elsewhere has other forms, rare in it: a 1 with a long upstroke, a 7 with a bar. The figures on other sets show "
-    "how much that costs where it could be measured; on your own digits, measure it."
-)
-
 DECEIVED = "- Nothing was done against pictures that are made to deceive it."
+
+
+def use(config: Config) -> str:
+    """What it is made for, and what not."""
+    printed = (
+        "It has learnt digits of fonts too, but was measured on none that are printed. It is not made for"
+        if config.data.printed
+        else "It is not made for printed type,"
+    )
+    return (
+        "It reads one handwritten digit in a picture, behind `app.imaging`, which finds the digit in the picture and "
+        "brings it into the form that the network knows. It is made for forms, codes and counts where each digit has a "
+        f"place of its own, and where somebody looks at what is not accepted. {printed} letters, several digits in one "
+        "picture, or saying who wrote something; and where a single wrong digit does harm, a check of another kind (a "
+        "check digit, a second reading) has to stand behind it."
+    )
+
+
+def _writers(config: Config) -> str:
+    drawn = (
+        "The program drew such strokes into digits that it learnt from; no such writer's digits were learnt"
+        if config.data.continental
+        else "It has hardly learnt such digits"
+    )
+    return (
+        "- The writers of MNIST are employees of the US census bureau and US high-school students. Who was taught to "
+        "write elsewhere has other forms, rare in it: a 1 with a long upstroke, a 7 with a bar. "
+        f"{drawn}. The figures on other sets show how much hands of other origins cost where that could be measured; "
+        "on your own digits, measure it."
+    )
 
 
 def limits(config: Config, calibration: Calibration | None, report: Report) -> str:
@@ -42,5 +58,5 @@ def limits(config: Config, calibration: Calibration | None, report: Report) -> s
     )
     learnt = [f"`{name}`" for name, one in report.digits.items() if one.role in ("learnt", "partly learnt")]
     flattered = [f"- It has learnt from {', '.join(learnt)}: the figures there are no test."] if learnt else []
-    writers = [WRITERS] if config.data.train == "mnist-train" else []
+    writers = [_writers(config)] if config.data.train == "mnist-train" else []
     return "\n".join([none, ALIKE, *writers, sure, *flattered, DECEIVED])

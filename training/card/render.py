@@ -53,7 +53,7 @@ reach it |
 
 ## Intended use
 
-{limits.USE}
+{limits.use(config)}
 
 ## Figures
 

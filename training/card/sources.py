@@ -4,18 +4,33 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from training import datasets
+from training.config import Config
 from training.report import Report, Role
 
 HUB_NAMES = {"mnist-train": "ylecun/mnist", "mnist-test": "ylecun/mnist"}
 """What the Hugging Face Hub calls the sets that it has."""
 
-MADE = {
-    "rerendered": "digits of `{train}` drawn anew as gray pictures of other sizes, papers, pens and light, and then "
-    "normalised as the service does it",
-    "made": "pictures of no digit: digits of `{train}` cut in two, pairs of them touching, and scribbles, crosses, "
-    "letters in fonts of matplotlib, filled shapes and textures that were drawn by the program",
+DERIVED = "as its digits: {licence}"
+FREE = "the project's own, from fonts that come with matplotlib"
+
+MADE: Mapping[str, tuple[str, str]] = {
+    "continental": (
+        "ones and sevens of `{train}` with a flag, a foot or a bar that the program drew in, as European writers do",
+        DERIVED,
+    ),
+    "printed": ("digits of fonts (DejaVu, STIX, Computer Modern), turned a little", FREE),
+    "rerendered": (
+        "digits of `{train}` drawn anew as gray pictures of other sizes, papers, pens and light, and then normalised "
+        "as the service does it",
+        DERIVED,
+    ),
+    "made": (
+        "pictures of no digit: digits of `{train}` cut in two, pairs of them touching, and scribbles, crosses, "
+        "letters, filled shapes and textures that the program drew",
+        f"{FREE}; pieces of digits {DERIVED}",
+    ),
 }
-"""What a run makes itself."""
+"""What a run makes itself, and the licence of that."""
 
 ROLES: Mapping[Role, str] = {
     "test": "test set: neither learnt from nor chosen by",
@@ -27,12 +42,19 @@ ROLES: Mapping[Role, str] = {
 
 def trained_on(counts: Mapping[str, int], train: str) -> list[dict[str, Any]]:
     """As the manifest holds it; `counts` are the examples that were learnt from, by set."""
-    return [
-        {"name": name, "count": count, "is": MADE[name].format(train=train), "licence": _licence(name, train)}
-        if name in MADE
-        else _known(name, count)
-        for name, count in counts.items()
-    ]
+    return [_made(name, count, train) if name in MADE else _known(name, count) for name, count in counts.items()]
+
+
+def learnt_by(config: Config) -> list[str]:
+    """The names of what a run of `config` learns from."""
+    made = {
+        "continental": config.data.continental,
+        "printed": config.data.printed,
+        "rerendered": config.data.rerendered,
+        "made": config.rubbish.pictures,
+    }
+    marks = [config.rubbish.marks] if config.rubbish.marks else []
+    return [config.data.train, *config.data.also, *marks, *(name for name, count in made.items() if count)]
 
 
 def measured_on(report: Report) -> list[dict[str, Any]]:
@@ -40,6 +62,16 @@ def measured_on(report: Report) -> list[dict[str, Any]]:
     counts = {name: one.metrics.count for name, one in report.digits.items()}
     counts |= {name: one.count for name, one in report.others.items()}
     return [_known(name, count) for name, count in counts.items()]
+
+
+def _made(name: str, count: int, train: str) -> dict[str, Any]:
+    words, licence = MADE[name]
+    return {
+        "name": name,
+        "count": count,
+        "is": words.format(train=train),
+        "licence": licence.format(licence=datasets.describe(train).licence),
+    }
 
 
 def _known(name: str, count: int) -> dict[str, Any]:
@@ -52,11 +84,6 @@ def _known(name: str, count: int) -> dict[str, Any]:
         "licence": known.licence,
         "sha256": known.checksums,
     }
-
-
-def _licence(name: str, train: str) -> str:
-    own = datasets.describe(train).licence
-    return f"as its digits: {own}" if name == "rerendered" else f"the project's own; pieces of digits: {own}"
 
 
 def in_words(sets: Sequence[Mapping[str, Any]]) -> str:
