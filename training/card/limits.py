@@ -27,7 +27,7 @@ def use(config: Config) -> str:
 
 def _writers(config: Config) -> str:
     drawn = (
-        "The program drew such strokes into digits that it learnt from; no such writer's digits were learnt"
+        "The program drew such strokes into digits that it learnt from; of real ones it has hardly learnt any"
         if config.data.continental
         else "It has hardly learnt such digits"
     )
