@@ -50,7 +50,7 @@ def read(folder: Path, run: Mapping[str, Any]) -> Checkpoint:
     if not path.is_file():
         raise CheckpointError(f"There is nothing to resume: {path} does not exist. Start without --resume.")
     found = _read(path)
-    if differences := _differences(found.run, dict(run)):
+    if differences := _differences(found.run, json.loads(json.dumps(run))):  # a tuple was read back as a list
         raise CheckpointError(
             f"{path} belongs to another run: {'; '.join(differences)}. Start without --resume, or undo the change."
         )

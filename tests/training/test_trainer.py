@@ -111,6 +111,15 @@ def test_another_runs_checkpoint_is_refused(tmp_path: Path) -> None:
         checkpoint.read(tmp_path, {"config": {"seed": 0, "recipe": {"epochs": 5}}})
 
 
+def test_a_config_with_lists_goes_on(tmp_path: Path) -> None:
+    """What was a tuple is a list in the file; that is no other run."""
+    run = {"config": {"data": {"also": ("usps",)}}}
+    checkpoint.write(tmp_path, Checkpoint(run, {"epoch": 3}, {}))
+    assert checkpoint.read(tmp_path, run).progress == {"epoch": 3}
+    with pytest.raises(CheckpointError, match="also was"):
+        checkpoint.read(tmp_path, {"config": {"data": {"also": ("usps", "marks")}}})
+
+
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     """One flipped bit anywhere, or a missing end, is an error: never other weights."""
     checkpoint.write(tmp_path, Checkpoint({"a": 1}, {"epoch": 1}, {"x": torch.arange(9.0)}))
