@@ -6,6 +6,7 @@ from typing import Any
 from training.card import limits, recipe, sources, tables
 from training.card.head import head
 from training.card.tables import SeedFigure
+from training.config import Config
 from training.report import KEPT, Report
 from training.shipped import Shipped
 
@@ -78,7 +79,7 @@ the best for these very digits.
 
 AUROC is how often a digit of `{report.test}` scores higher. "{100 * KEPT:.0f} % of digits kept" is at the \
 confidence {report.keeping_threshold}, which so many of those digits reach. The kinds without a name in code type \
-are made by the program, always the same.
+are made by the program, always the same{_alike(config)}.
 
 {_pictures()}
 {_seeds(shipped, report, seeds)}
@@ -112,6 +113,12 @@ Also in `config.toml`; `log.jsonl` has one line an epoch.
 
 def _title(data: Mapping[str, Any], report: Report) -> str:
     return str(next(one["title"] for one in data["measured_on"] if one["name"] == report.test))
+
+
+def _alike(config: Config) -> str:
+    if not config.rubbish.pictures:
+        return ""
+    return "; noise and filled shapes, though not these ones, were among what it learnt as no digit"
 
 
 def _pictures() -> str:
