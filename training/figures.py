@@ -171,7 +171,7 @@ def reliability_diagrams(sets_of_digits: Mapping[str, OnDigits]) -> bytes:
 
 def rejects(sets_of_digits: Mapping[str, OnDigits], threshold: float) -> bytes:
     """For each set, error of what is left against the share refused, least sure first; and what the model does."""
-    figure, panels = _panels(len(sets_of_digits), 3.2)
+    figure, panels = _panels(len(sets_of_digits), 3.5)
     shares = np.linspace(0, MOST_REFUSED, 201)
     for axes, (name, one) in zip(panels, sets_of_digits.items(), strict=True):
         calibrated, labels = one.answers.calibrated, one.digits.labels
@@ -181,17 +181,9 @@ def rejects(sets_of_digits: Mapping[str, OnDigits], threshold: float) -> bytes:
         axes.plot(100 * shares, curve, color=INK)
         refused, error = 100 * (1 - one.accepted), one.accepted_error_percent
         axes.plot(refused, error, "o", color=ACCENT, ms=6, clip_on=False, zorder=3)
-        axes.text(
-            0.97,
-            0.95,
-            f"at the threshold {threshold}:\n{refused:.2f} % refused,\n{error:.2f} % error of the rest",
-            color=ACCENT,
-            fontsize=8,
-            ha="right",
-            va="top",
-            transform=axes.transAxes,
-        )
-        axes.set_title(name, fontsize=10)
+        done = f"at the threshold {threshold}: {refused:.2f} %\nrefused, {error:.2f} % error of the rest"
+        axes.text(0.5, 1.02, done, color=ACCENT, fontsize=8, ha="center", va="bottom", transform=axes.transAxes)
+        axes.set_title(name, fontsize=10, pad=28)
         axes.set_xlabel("refused, least sure first (%)")
         axes.set_xlim(0, max(100 * MOST_REFUSED, 1.05 * refused))
         axes.set_ylim(0, 1.05 * max(*curve, error, 0.1))
