@@ -1,6 +1,8 @@
 """What the examples of a step are: as they lie, distorted anew each time, or from copies that were distorted before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -44,7 +46,7 @@ class Batches:
 
 
 class Copies(Batches):
-    """Distorted copies made once and learnt in turn, one an epoch: the teachers see each but once."""
+    """Distorted copies made once, at the first step, and learnt in turn: the teachers see each but once."""
 
     def __init__(
         self,
@@ -55,26 +57,31 @@ class Copies(Batches):
         reporter: Reporter | None = None,
     ) -> None:
         super().__init__(examples)
-        pieces = -(-len(examples) // PIECE)
-        self._inputs: list[Tensor] = []  # uint8 (n, 1, 32, 32) each
-        self._taught: list[Tensor | None] = []  # float16 (n, classes) each
-        for copy in range(count):
-            inputs, taught = [], []
-            split = examples.inputs.split(PIECE)  # type: ignore[no-untyped-call]
-            for piece in (reporter or Silent()).track(split, f"copy {copy + 1}/{count}", pieces):
-                quantised = ((augment(piece) if augment else piece) * FULL).round().to(torch.uint8)
-                inputs.append(quantised)
-                if teachers:
-                    taught.append(teachers(quantised.float() / FULL).half())
-            self._inputs.append(torch.cat(inputs))
-            self._taught.append(torch.cat(taught) if teachers else None)
+        self._count = count
+        self._make = partial(_copy, examples, augment, teachers, reporter or Silent())
+        self._copies: list[tuple[Tensor, Tensor | None]] = []
 
     def take(self, epoch: int, index: Tensor) -> Batch:
         """See Batches."""
-        copy = epoch % len(self._inputs)
-        taught = self._taught[copy]
+        if not self._copies:  # a run that is resumed after its last epoch needs none
+            self._copies = [self._make(f"copy {number}/{self._count}") for number in range(1, self._count + 1)]
+        inputs, taught = self._copies[epoch % self._count]
         return Batch(
-            self._inputs[copy].index_select(0, index).float() / FULL,
+            inputs.index_select(0, index).float() / FULL,
             self.examples.labels.index_select(0, index),
             None if taught is None else taught.index_select(0, index).float(),
         )
+
+
+def _copy(
+    examples: Examples, augment: Augment | None, teachers: Teachers | None, say: Reporter, what: str
+) -> tuple[Tensor, Tensor | None]:
+    """All examples distorted, uint8 (n, 1, 32, 32), and the teachers' logits, float16 (n, classes)."""
+    inputs, taught = [], []
+    pieces: Sequence[Tensor] = examples.inputs.split(PIECE)  # type: ignore[no-untyped-call]
+    for piece in say.track(pieces, what, len(pieces)):
+        quantised = ((augment(piece) if augment else piece) * FULL).round().to(torch.uint8)
+        inputs.append(quantised)
+        if teachers:
+            taught.append(teachers(quantised.float() / FULL).half())
+    return torch.cat(inputs), torch.cat(taught) if teachers else None
