@@ -14,8 +14,7 @@ from small_run import Small
 
 from app.imaging import PREPROCESSING_ID
 from app.lenet.registry import Registry
-from training import checkpoint, config
-from training import run as running
+from training import checkpoint, config, material
 from training.card.render import FIGURES
 from training.cli import main
 from training.errors import CheckpointError, DatasetError
@@ -120,13 +119,13 @@ def test_another_config_does_not_go_on(small: Small) -> None:
 
 def test_other_pixels_do_not_go_on(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint is refused when the same pictures are normalised otherwise than at its start."""
-    known = running.prepare
+    known = material.prepare
 
     def otherwise(*arguments: Any) -> Examples:
         examples = known(*arguments)
         return Examples(examples.inputs * 0.5, examples.labels)
 
-    monkeypatch.setattr(running, "prepare", otherwise)
+    monkeypatch.setattr(material, "prepare", otherwise)
     with pytest.raises(CheckpointError, match="inputs was"):
         run(config.load(small.config), run_dir=small.runs / "small-seed0", on="cpu", resume=True)
 
