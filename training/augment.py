@@ -16,7 +16,7 @@ from torch.nn import functional as F  # noqa: N812  (its customary name)
 from app.imaging.box import BOX, CENTRE, SIDE
 
 SEEN = 0.12  # of full ink: what belongs to a digit's box, as in app.imaging for a clean ground
-KEPT = 0.85  # of the renormalised box at least: the elastic part moves on a little after the box was measured
+LEAST_SCALE, MOST_SCALE = 0.425, 2.0  # of a renormalised digit: a speck is not blown up to 20 pixels
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _box_and_centre(ink: Tensor) -> tuple[Tensor, Tensor]:
         last = torch.where(line, axis, -torch.inf).amax(1)
         sides.append(last - first + 1)
     longer = torch.maximum(*sides)
-    scale = torch.where(torch.isfinite(longer), longer / BOX, 1.0).clamp(KEPT / 2, 2)
+    scale = torch.where(torch.isfinite(longer), longer / BOX, 1.0).clamp(LEAST_SCALE, MOST_SCALE)
     mass = ink.sum((1, 2, 3)).clamp(min=1e-6)
     x = (ink[:, 0].sum(1) * axis).sum(1) / mass - CENTRE
     y = (ink[:, 0].sum(2) * axis).sum(1) / mass - CENTRE

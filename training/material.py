@@ -55,8 +55,8 @@ def gather(config: Config, data_dir: Path | None, device: torch.device, say: Rep
     held_out = {config.data.train: examples.take(parts.held_out)}
     for name in (*config.data.also, *filter(None, [config.rubbish.marks])):
         more = prepare(datasets.load(name, data_dir), device, say)
-        tenth = np.arange(len(more)) % 10 == 9
-        learnt[name], held_out[name] = more.take(np.flatnonzero(~tenth)), more.take(np.flatnonzero(tenth))
+        tenth = split.every_tenth(len(more))
+        learnt[name], held_out[name] = more.take(tenth.learnt), more.take(tenth.held_out)
     source = digits.take(parts.learnt)
     rng = np.random.default_rng(MADE_SEED)
     if config.data.continental:

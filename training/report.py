@@ -16,7 +16,7 @@ import torch
 from app.imaging import INPUT_SHAPE, normalize
 from app.lenet.calibration import Calibration
 from app.lenet.model import LeNet5
-from training import datasets, evaluate, hostile
+from training import datasets, evaluate, hostile, split
 from training.calibrate import accepting
 from training.config import Config
 from training.datasets import RUBBISH, Digits
@@ -59,7 +59,7 @@ class OnDigits:
         if self.role != "partly learnt":
             return None
         wrong = self.answers.calibrated.probabilities.argmax(axis=1) != self.digits.labels
-        tenth = wrong[np.arange(len(wrong)) % 10 == 9]
+        tenth = wrong[split.every_tenth(len(wrong)).held_out]
         return len(tenth), int(tenth.sum())
 
     def to_dict(self) -> dict[str, Any]:

@@ -21,6 +21,12 @@ class Split:
     held_out: Index
 
 
+def every_tenth(count: int) -> Split:
+    """Hold out every tenth of `count` pictures."""
+    tenth = np.arange(count) % 10 == 9
+    return Split(np.flatnonzero(~tenth), np.flatnonzero(tenth))
+
+
 def last(count: int, held_out: int) -> Split:
     """Hold out the last `held_out` of `count` digits.
 
