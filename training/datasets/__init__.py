@@ -1,4 +1,7 @@
-"""The data sets that the project knows: where each comes from, its checksum and licence, and how it is read."""
+"""The data sets that the project knows: where each comes from, its checksum and licence, and how it is read.
+
+`DATASETS` are pictures of one digit, or of none. `cheque_amounts` and `font_glyphs` have readers of their own.
+"""
 
 from pathlib import Path
 
