@@ -1,0 +1,257 @@
+"""Over-segmentation: a line's ink in pieces, and every run of pieces that may be a character.
+
+Pieces are connected components, cut where characters may touch. The right segmentation is meant to be one path through
+the graph whose nodes stand between the pieces and whose arcs are the candidates; the network then tells which.
+(LeCun et al. 1998, section V, with other cuts.)
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.fields.cuts import cheapest_paths
+from app.fields.line import Line
+from app.imaging.box import SIDE, centred, scaled
+from app.imaging.parts import Box
+
+Ink = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+
+SEEN = 0.4  # of full ink: what is a piece's
+SPECK = 0.05  # of the body's height, as the side of a square: a piece of less area is a speck
+MAX_PIECES = 120
+MAX_CANDIDATES = 400
+MAX_RUN = 5  # pieces of one candidate
+MAX_WIDTH = 1.6  # of the body's height, of a candidate of several pieces
+CUTTABLE = 0.42  # of the body's height: narrower components are not cut
+SLIVER = 0.012  # of the body's height squared: nothing with less ink is cut off
+ALIKE = 0.02  # of the body's height squared: cuts that part the ink alike but for so much are one
+MAX_COST = 0.42  # of the body's height: no cut crosses more ink
+GAP = 4  # columns between components on the canvas that they are cut on
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A run of pieces that may be one character: an arc of the segmentation graph, from node `start` to node `stop`.
+
+    Lengths are relative to the height of the line's body.
+    """
+
+    start: int  # it covers the pieces start to stop - 1
+    stop: int
+    box: Box  # in pixels of the line
+    ink: Ink  # (h, w), 0..1: its own pieces' alone, cut to the box
+    height: float
+    width: float
+    above: float  # how far its top lies below the body's; negative: above it
+    below: float  # how far its foot lies below the body's
+    left_gap: float  # blank columns to the ink of the piece before; negative: they overlap; 1 where there is none
+    right_gap: float  # the same of the piece after
+    mass: float  # its ink over its box's area
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The segmentation graph of a line: its nodes are 0 to `pieces`, and some path leads from the first to the last."""
+
+    pieces: int
+    candidates: tuple[Candidate, ...]  # by start, then stop
+    truncated: bool  # the picture asks for more than the bounds allow
+
+
+@dataclass(frozen=True)
+class _Piece:
+    label: int
+    box: Box
+    centre: float  # of mass, across
+    mass: float  # pixels of ink
+
+
+def segment(line: Line) -> Segmentation:
+    """The pieces of a line in reading order, and every run of them that may be a character."""
+    labels, groups = _pieces(line)
+    truncated = sum(map(len, groups)) > MAX_PIECES
+    if truncated:
+        groups = _largest(groups)
+    groups.sort(key=_centre)
+    pieces = [piece for group in groups for piece in group]
+    candidates = _candidates(line, labels, pieces)
+    if len(candidates) > MAX_CANDIDATES:
+        truncated = True
+        by_use = sorted(candidates, key=lambda one: (one.stop - one.start > 1, one.width, one.start))
+        candidates = sorted(by_use[:MAX_CANDIDATES], key=lambda one: (one.start, one.stop))
+    return Segmentation(len(pieces), tuple(candidates), truncated)
+
+
+def inputs(segmentation: Segmentation) -> Ink:
+    """The network's inputs of a segmentation's candidates, (n, 1, 32, 32): each in MNIST's form."""
+    out = np.zeros((len(segmentation.candidates), 1, SIDE, SIDE), np.float32)
+    for index, candidate in enumerate(segmentation.candidates):
+        out[index] = centred(scaled(candidate.ink))
+    return out
+
+
+def _pieces(line: Line) -> tuple[Labels, list[list[_Piece]]]:
+    """Which piece each pixel (h, w) is of, 0 for none, and the pieces of each component from left to right."""
+    height, width = line.ink.shape
+    body = line.bottom - line.top
+    mask = (line.ink > SEEN).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    kept = [
+        label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= max(2.0, (SPECK * body) ** 2)
+    ]
+    wide = [label for label in kept if stats[label, cv2.CC_STAT_WIDTH] >= CUTTABLE * body][:MAX_PIECES]
+    owner = np.zeros((height, width), np.int32)
+    renamed = np.zeros(count, np.int32)
+    groups: list[list[int]] = []
+    number = 0
+    for label in kept:
+        number += 1
+        renamed[label] = number
+        groups.append([number])
+    owner = renamed[labels]
+    for label, cut in zip(wide, _cuts(line.ink, labels, stats, wide, body), strict=True):
+        if not len(cut):
+            continue
+        x, y, w, h = stats[label, :4]
+        own = labels[y : y + h, x : x + w] == label
+        # a pixel's part is how many of the cuts pass to its left
+        parts = (np.arange(w)[None, None, :] >= cut[:, :, None]).sum(axis=0)  # (h, w)
+        base = renamed[label]
+        view = owner[y : y + h, x : x + w]
+        view[own] = np.where(parts == 0, base, number + parts)[own]
+        groups[base - 1] += [number + part for part in range(1, len(cut) + 1)]
+        number += len(cut)
+    owner = _with_soft_edges(owner, line.ink)
+    return owner, [[piece for piece in map(_measured(owner, line.ink, number), group) if piece] for group in groups]
+
+
+def _with_soft_edges(owner: Labels, ink: Ink) -> Labels:
+    """The labels (h, w) grown by a pixel into faint ink that is nobody's."""
+    grown = cv2.dilate(owner.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
+    return np.where((owner == 0) & (ink > 0), grown, owner)
+
+
+def _measured(owner: Labels, ink: Ink, number: int):  # type: ignore[no-untyped-def]
+    ys, xs = np.nonzero(owner)
+    of = owner[ys, xs]
+    value = ink[ys, xs].astype(np.float64)
+    mass = np.bincount(of, weights=value, minlength=number + 1)
+    moment = np.bincount(of, weights=value * xs, minlength=number + 1)
+    big = 1 << 30
+    left, top = np.full(number + 1, big), np.full(number + 1, big)
+    right, bottom = np.zeros(number + 1, np.int64), np.zeros(number + 1, np.int64)
+    np.minimum.at(left, of, xs)
+    np.minimum.at(top, of, ys)
+    np.maximum.at(right, of, xs + 1)
+    np.maximum.at(bottom, of, ys + 1)
+
+    def piece(label: int) -> _Piece | None:
+        if mass[label] <= 0:
+            return None
+        box = Box(int(left[label]), int(top[label]), int(right[label]), int(bottom[label]))
+        return _Piece(label, box, float(moment[label] / mass[label]), float(mass[label]))
+
+    return piece
+
+
+def _cuts(
+    ink: Ink, labels: Labels, stats: npt.NDArray[np.int32], wide: list[int], body: float
+) -> list[npt.NDArray[np.int64]]:
+    """The cuts of each component: (cuts, h) columns within its box, from left to right."""
+    if not wide:
+        return []
+    tallest = max(int(stats[label, cv2.CC_STAT_HEIGHT]) for label in wide)
+    span = sum(int(stats[label, cv2.CC_STAT_WIDTH]) for label in wide) + GAP * (len(wide) + 1)
+    canvas = np.zeros((tallest, span), np.float32)
+    places = []
+    at = GAP
+    for label in wide:
+        x, y, w, h = stats[label, :4].tolist()
+        down = (tallest - h) // 2
+        own = labels[y : y + h, x : x + w] == label
+        canvas[down : down + h, at : at + w] = ink[y : y + h, x : x + w] * own
+        places.append((at, down, w, h))
+        at += w + GAP
+    paths = cheapest_paths(canvas)
+    running = np.concatenate((np.zeros((tallest, 1)), np.cumsum(canvas, axis=1, dtype=np.float64)), axis=1)
+    passed = np.take_along_axis(running, paths.columns, axis=1).sum(axis=0)  # ink of the canvas left of each path
+    cuts = []
+    for left, down, w, h in places:
+        before = running[:, left].sum()
+        total = running[:, left + w].sum() - before
+        share = passed[left : left + w] - before
+        chosen = _chosen(paths.cost[left : left + w], share, float(total), body)
+        columns = paths.columns[down : down + h, left : left + w][:, chosen] - left  # (h, cuts)
+        cuts.append(columns.T)
+    return cuts
+
+
+def _chosen(cost: Ink, share: npt.NDArray[np.float64], total: float, body: float) -> list[int]:
+    """Which columns' paths are cuts, ascending: the cheapest of each place."""
+    least = SLIVER * body * body
+    order = np.argsort(cost, kind="stable")
+    chosen: list[int] = []
+    for x in order.tolist():
+        if cost[x] > MAX_COST * body:
+            break
+        if share[x] < least or total - share[x] < least:
+            continue
+        if x > 0 and cost[x - 1] < cost[x] or x + 1 < len(cost) and cost[x + 1] < cost[x]:
+            continue  # no local minimum
+        if all(abs(share[x] - share[other]) >= ALIKE * body * body for other in chosen):
+            chosen.append(x)
+    return sorted(chosen)
+
+
+def _largest(groups: list[list[_Piece]]) -> list[list[_Piece]]:
+    """The groups without their smallest pieces, so that 120 are left."""
+    masses = sorted((piece.mass for group in groups for piece in group), reverse=True)
+    least = masses[MAX_PIECES - 1]
+    left = MAX_PIECES
+    kept = []
+    for group in groups:
+        held = [piece for piece in group if piece.mass >= least][:left]
+        left -= len(held)
+        if held:
+            kept.append(held)
+    return kept
+
+
+def _centre(group: list[_Piece]) -> float:
+    return sum(piece.centre * piece.mass for piece in group) / sum(piece.mass for piece in group)
+
+
+def _candidates(line: Line, labels: Labels, pieces: list[_Piece]) -> list[Candidate]:
+    body = line.bottom - line.top
+    found = []
+    for start in range(len(pieces)):
+        box = pieces[start].box
+        members = np.zeros(int(labels.max()) + 1, bool)
+        for stop in range(start + 1, min(start + MAX_RUN, len(pieces)) + 1):
+            box = box.joined(pieces[stop - 1].box)
+            members[pieces[stop - 1].label] = True
+            if stop - start > 1 and box.right - box.left > MAX_WIDTH * body:
+                break
+            area = slice(box.top, box.bottom), slice(box.left, box.right)
+            ink = line.ink[area] * members[labels[area]]
+            before = pieces[start - 1].box if start else None
+            after = pieces[stop].box if stop < len(pieces) else None
+            found.append(
+                Candidate(
+                    start=start,
+                    stop=stop,
+                    box=box,
+                    ink=ink,
+                    height=(box.bottom - box.top) / body,
+                    width=(box.right - box.left) / body,
+                    above=(box.top - line.top) / body,
+                    below=(box.bottom - line.bottom) / body,
+                    left_gap=(box.left - before.right) / body if before else 1.0,
+                    right_gap=(after.left - box.right) / body if after else 1.0,
+                    mass=float(ink.sum()) / ink.size,
+                )
+            )
+    return found
