@@ -6,7 +6,6 @@ decimal point depends on how the string ends, so it is a property of the state i
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -31,10 +30,14 @@ class Automaton:
         """How many states there are."""
         return len(self.next)
 
-    @cached_property
-    def finals(self) -> frozenset[int]:
-        """Every number of digits behind the point that a text may have."""
-        return frozenset(int(decimals) for decimals in self.decimals if decimals != NONE)
+    @property
+    def empty(self) -> bool:
+        """Whether it accepts nothing."""
+        return bool(np.all(self.decimals == NONE))
+
+    def says(self, text: str) -> bool:
+        """Whether a string with this text is accepted."""
+        return not self.restricted_to([text]).empty
 
     def text_of(self, symbols: str) -> str | None:
         """The text of a symbol string; None where it is not accepted."""
@@ -48,6 +51,15 @@ class Automaton:
                 return None
         decimals = int(self.decimals[state])
         return None if decimals == NONE else text(digits, decimals)
+
+    def skipping(self, symbols: str) -> "Automaton":
+        """The same, with any of `symbols` skipped wherever a string could not go on with it."""
+        table = self.next.copy()
+        here = np.arange(self.states)
+        for symbol in symbols:
+            column = table[:, SYMBOLS.index(symbol)]
+            column[:] = np.where(column == NONE, here, column)
+        return minimal(table, self.decimals, self.mute)
 
     def restricted_to(self, texts: Iterable[str]) -> "Automaton":
         """The strings of this automaton whose text is one of `texts`; minimal."""

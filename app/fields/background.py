@@ -17,7 +17,7 @@ WORK_HEIGHT = 160  # pixels; higher pictures are reduced to this first
 WORK_WIDTH = 8192  # pixels; likewise
 COARSE_HEIGHT = 32  # pixels; the copy that the ground is estimated on, for it is smooth
 POLARITY_HEIGHT = 48  # pixels; the copy that tells whether the ink is light
-DETAIL = 0.2  # of the picture's height: what is thinner is detail
+DETAIL = 0.15  # of the picture's height: what is thinner is detail
 STROKE = 0.25  # of the picture's height: no stroke is as wide
 BLANK_CONTRAST = 0.5  # gray levels between ink and ground under which a picture is blank
 ROUNDS = 3  # of estimating the ground without the ink found so far
@@ -75,13 +75,16 @@ def ink_is_light(picture: Gray) -> bool:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     coarse = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     smooth = cv2.GaussianBlur(coarse, (0, 0), 0.7)
-    residual = smooth - cv2.blur(smooth, (size[1], size[1]))
-    residual -= np.median(residual)
     side = max(3, round(DETAIL * size[1]) | 1)
     kernel = np.ones((side, side), np.uint8)
     above = _cubes(cv2.morphologyEx(smooth, cv2.MORPH_TOPHAT, kernel))
     below = _cubes(cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, kernel))
-    return _share(_cubes(residual), _cubes(np.abs(residual))) + _share(above - below, above + below) > 1e-3
+    votes = [_share(above - below, above + below)]
+    for ground in (cv2.blur(smooth, (size[1], size[1])), np.median(smooth, axis=1, keepdims=True)):
+        residual = smooth - ground
+        residual -= np.median(residual)
+        votes.append(_share(_cubes(residual), _cubes(np.abs(residual))))
+    return sum(votes) > 1e-3
 
 
 def ground_of(picture: Gray) -> Gray:

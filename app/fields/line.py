@@ -1,6 +1,6 @@
 """The picture of one field to a straight line of clean characters, of one size.
 
-    picture (h, w) --background--> ink --rules--> without rules and boxes --skew--> body, skew and slant --> Line
+picture (h, w) --background--> ink --rules--> without rules and boxes --skew--> body, skew and slant --> Line
 """
 
 from dataclasses import dataclass
@@ -128,8 +128,9 @@ def _straightened(
     forward = scale * np.array(
         [[1 - slant * skew, slant, -slant * middle - left], [-skew, 1.0, -top]]
     )  # ink's (x, y, 1) -> the line's, pixel i from i to i + 1
-    size = max(1, min(MAX_WIDTH, int(np.ceil(scale * width + 2 * MARGIN)))), max(
-        1, min(MAX_HEIGHT, int(np.ceil(scale * height + 2 * MARGIN)))
+    size = (
+        max(1, min(MAX_WIDTH, int(np.ceil(scale * width + 2 * MARGIN)))),
+        max(1, min(MAX_HEIGHT, int(np.ceil(scale * height + 2 * MARGIN)))),
     )
     source, at = ink, np.eye(2, 3)
     if scale < 0.7:  # bilinear interpolation alone would skip pixels

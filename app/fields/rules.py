@@ -8,12 +8,18 @@ import numpy.typing as npt
 
 Mask = npt.NDArray[np.uint8]
 
-LONG = 1.2  # of the picture's height: no stroke of a character is as long...
-WIDE = 0.3  # of the picture's width: ...and none of a whole field
-THIN = 0.14  # of the picture's height: no rule is thicker
+LONG = 1.2  # of the picture's height: no stroke of a character is as long
+WIDE = 0.5  # of the picture's width: a rule that leaves the picture is at least as long...
+WHOLE = 0.8  # ...and one that does not, as this
+FREE, FREE_AT_EDGE = 0.7, 0.3  # of a rule's length stands alone, with no ink above it or below; less at an edge
+PAD = 64  # rows
+NEAR_BORDER = 3  # pixels
+THIN = 0.12  # of the picture's height: no rule is thicker...
+EDGED = 0.2  # ...but at the picture's upper or lower edge, where what lies beyond it may be printed too
+EDGE = 0.25  # of the picture's height: so far that edge reaches
 PROBE = 0.3  # of the picture's height: a rule is found by straight runs as long as this
 BRIDGED = 3  # pixels that a rule may be broken by
-COVERED = 0.85  # of a rule's length has ink; where it only links the feet of characters, less has
+COVERED = 0.87  # of a rule's length has ink; where it only links the feet of characters, less has
 STRAIGHT = 1.5  # pixels that a rule may leave its straight line by, or its own thickness where that is more
 UPRIGHT = 0.8  # of the space between two rules: a straight line as high as that is the side of a box
 SIDE_SLOPE = 0.12  # pixels across per pixel down: the side of a box is this upright
@@ -40,7 +46,7 @@ class _Rule:
 def without_rules(mask: Mask) -> Rules:
     """The mask (h, w; 1 where there is ink) without long level rules, and without the sides of boxes between them."""
     height, width = mask.shape
-    shortest = max(LONG * height, WIDE * width)
+    shortest = LONG * height
     if shortest > width or min(height, width) < 8:
         return Rules(mask, 0, None)
     found = _level_rules(mask, shortest)
@@ -63,6 +69,8 @@ def _level_rules(mask: Mask, shortest: float) -> list[_Rule]:
     runs = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))
     linked = cv2.dilate(runs, np.ones((3, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
+    thickened = cv2.dilate(mask, np.ones((5, 1), np.uint8))
+    padded = cv2.copyMakeBorder(mask, PAD, PAD, 0, 0, cv2.BORDER_CONSTANT, value=(0,))
     rules = []
     for label in np.flatnonzero(stats[:, cv2.CC_STAT_WIDTH] >= shortest):
         if label == 0:
@@ -72,14 +80,29 @@ def _level_rules(mask: Mask, shortest: float) -> list[_Rule]:
         columns = np.flatnonzero(covered)
         if len(columns) < 0.8 * shortest:
             continue
-        thickness = float(np.median(covered[columns]))
+        thickness = float(np.percentile(covered[columns], 30))
         centres = np.bincount(xs, weights=ys, minlength=width)[columns] / covered[columns]
         slope, offset = _line_through(columns.astype(np.float64), centres)
         away = np.abs(centres - (slope * columns + offset))
         straight = float((away <= max(STRAIGHT, thickness)).mean())
-        line = np.rint(slope * columns + offset).astype(np.int64)
-        seen = mask[np.clip(line, 0, height - 1), columns].mean() * len(columns) / (columns[-1] + 1 - columns[0])
-        if seen >= COVERED and thickness <= max(3.0, THIN * height) and straight > 0.75 and abs(slope) < 0.2:
+        line = np.clip(np.rint(slope * columns + offset).astype(np.int64), 0, height - 1)
+        span = int(columns[-1]) + 1 - int(columns[0])
+        seen = float(thickened[line, columns].sum()) / span
+        leaves = columns[0] <= NEAR_BORDER or columns[-1] >= width - 1 - NEAR_BORDER
+        long = span >= (WIDE if leaves else WHOLE) * width
+        middle = slope * width / 2 + offset
+        thickest = EDGED if min(middle, height - 1 - middle) < EDGE * height else THIN
+        beyond = round(thickness / 2) + 2
+        free = 1 - np.maximum(padded[line + PAD - beyond, columns], padded[line + PAD + beyond, columns])
+        enough = FREE_AT_EDGE if thickest == EDGED else FREE
+        if (
+            long
+            and seen >= COVERED
+            and float(free.mean()) >= enough
+            and thickness <= max(3.0, thickest * height)
+            and straight > 0.75
+            and abs(slope) < 0.2
+        ):
             rules.append(_Rule(slope, offset, int(columns[0]), int(columns[-1]) + 1, thickness))
     return rules
 

@@ -99,9 +99,7 @@ def _pieces(line: Line) -> tuple[Labels, list[list[_Piece]]]:
     body = line.bottom - line.top
     mask = (line.ink > SEEN).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    kept = [
-        label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= max(2.0, (SPECK * body) ** 2)
-    ]
+    kept = [label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= max(2.0, (SPECK * body) ** 2)]
     wide = [label for label in kept if stats[label, cv2.CC_STAT_WIDTH] >= CUTTABLE * body][:MAX_PIECES]
     owner = np.zeros((height, width), np.int32)
     renamed = np.zeros(count, np.int32)

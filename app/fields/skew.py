@@ -16,6 +16,7 @@ SHEARS = np.linspace(-0.5, 0.9, 29)
 
 USUAL_SHEAR, SHEAR_SPREAD = 0.15, 0.7  # what is taken where the columns do not tell
 
+
 @dataclass(frozen=True)
 class Body:
     """Where the body of the digits lies: from the top to the bottom of most digit-sized ink, in pixels."""
