@@ -15,7 +15,9 @@ from app.lenet.architecture import Architecture
 from app.lenet.model import InitialWeights
 from training.augment import Distortions
 from training.datasets import DATASETS, RUBBISH
+from training.datasets.cheque_amounts import FOLDS
 from training.errors import ConfigError
+from training.split import HELD_OUT
 
 T = TypeVar("T")
 
@@ -38,6 +40,9 @@ class DataConfig:
     continental: int = 0  # ones and sevens of `train` with a flag, a foot or a bar more
     printed: int = 0  # digits of fonts
     rerendered: int = 0  # digits of `train` drawn anew as pictures of other sizes, papers and pens, and normalised
+    fields: int = 0  # strings of `train`'s digits by one writer each, of which every candidate is learnt from
+    cheques: int = 0  # pictures of each amount of `cheque_amounts`, the others varied, learnt from in the same way
+    fold: int = -1  # of `cheque_amounts`, which is left out; -1: none
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class Config:
     name: str  # of the run: its checkpoints lie in runs/NAME-seedSEED/
     model: str = "lenet5"  # the model's name in the model folder
     network: Network = "lenet5"  # a "teacher" is larger, stays in the run's folder and is never served
+    task: Literal["digit", "field"] = "digit"  # what the model is served for
     ship: bool = True  # write into model_weights/ by default; else beside the checkpoints
     seed: int = 0
     accepted: float = 0.99  # share of the held-out digits whose confidence reaches the model's threshold
@@ -113,6 +119,12 @@ class Config:
             raise ConfigError(f"accepted is {self.accepted}, not between 0.985 and 1")
         if self.data.test in (self.data.train, *self.data.also):
             raise ConfigError(f"data.test is {self.data.test!r}, which is trained on")
+        if (self.data.fields or self.data.cheques) and not rubbish:
+            raise ConfigError("data.fields and data.cheques teach what is no digit, but there is no [rubbish]")
+        if self.data.fields and (self.data.validation != "writers" or self.data.validation_digits != HELD_OUT):
+            raise ConfigError(f"data.fields needs data.validation = 'writers' and data.validation_digits = {HELD_OUT}")
+        if self.data.fold >= FOLDS:
+            raise ConfigError(f"data.fold is {self.data.fold}, but there are {FOLDS}, counted from 0")
         if self.data.validation == "writers" and self.data.train != "mnist-train":
             raise ConfigError("data.validation is 'writers', but only of mnist-train is it known who wrote what")
 
@@ -124,6 +136,9 @@ class Config:
             "data.continental": (self.data.continental, 0),
             "data.printed": (self.data.printed, 0),
             "data.rerendered": (self.data.rerendered, 0),
+            "data.fields": (self.data.fields, 0),
+            "data.cheques": (self.data.cheques, 0),
+            "data.fold": (self.data.fold, -1),
             "rubbish.pictures": (self.rubbish.pictures, 0),
             "distillation.weight": (self.distillation.weight, 0),
             "recipe.warm_up": (self.recipe.warm_up, 0),

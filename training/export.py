@@ -133,7 +133,7 @@ def _of_run(result: RunResult, target: Path) -> Shipped:
         config=config,
         log=result.log,
         fields={
-            "task": "digit",
+            "task": config.task,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "architecture": result.model.architecture.to_dict(),
             "threshold": result.held_out.threshold,

@@ -24,7 +24,7 @@ from training.progress import Reporter, Silent
 from training.trainer import logits_of
 
 ALSO_WEIGHT = 0.1
-"""Of each set of the config's `also` in what the calibration is fitted to; `train` has the rest."""
+"""Of each other set of digits in what the calibration is fitted to; the config's `train` has the rest."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _judge(config: Config, model: nn.Module, held_out: dict[str, Examples]) -> H
     labels = {name: examples.labels.cpu().numpy() for name, examples in held_out.items()}
     rubbish = [name for name, of_set in labels.items() if (of_set == RUBBISH).all()]
     weights = {name: config.rubbish.share / len(rubbish) for name in rubbish}
-    weights |= dict.fromkeys(config.data.also, ALSO_WEIGHT)
+    weights |= dict.fromkeys(labels.keys() - weights.keys() - {config.data.train}, ALSO_WEIGHT)
     weights[config.data.train] = 1 - sum(weights.values())
     calibration = calibrate.fit([Group(name, answers[name], labels[name], weights[name]) for name in held_out])
     logits, truth = answers[config.data.train], labels[config.data.train]

@@ -10,6 +10,9 @@ from training.errors import ConfigError
 WRITER_ORDER_SEED = 1998
 """Which writers are held out is part of the split's definition, whatever the seed of the run."""
 
+HELD_OUT = 6000
+"""Digits, or a few more, of writers that fields neither learn from nor are calibrated with, by `by_writer`."""
+
 Index = npt.NDArray[np.int64]
 
 

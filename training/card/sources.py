@@ -5,6 +5,7 @@ from typing import Any
 
 from training import datasets
 from training.config import Config
+from training.datasets import cheque_amounts
 from training.report import Report, Role
 
 HUB_NAMES = {"mnist-train": "ylecun/mnist", "mnist-test": "ylecun/mnist"}
@@ -23,6 +24,17 @@ MADE: Mapping[str, tuple[str, str]] = {
         "digits of `{train}` drawn anew as gray pictures of other sizes, papers, pens and light, and then normalised "
         "as the service does it",
         DERIVED,
+    ),
+    "fields": (
+        "candidates of the segmentation of strings that the program made from digits of one writer of `{train}` each: "
+        "whole digits as they are cut out, and parts, pairs and marks as no digit",
+        DERIVED,
+    ),
+    "cuts": ("candidates that are no digit, of strings made in the same way", DERIVED),
+    "cheques": (
+        f"candidates of the segmentation of {cheque_amounts.TITLE}, {cheque_amounts.URL}, each picture in several "
+        "variants: whole digits as they are cut out, and parts, pairs and marks as no digit",
+        cheque_amounts.LICENCE,
     ),
     "made": (
         "pictures of no digit: digits of `{train}` cut in two, pairs of them touching, and scribbles, crosses, "
@@ -51,6 +63,8 @@ def learnt_by(config: Config) -> list[str]:
         "continental": config.data.continental,
         "printed": config.data.printed,
         "rerendered": config.data.rerendered,
+        "fields": config.data.fields,
+        "cheques": config.data.cheques,
         "made": config.rubbish.pictures,
     }
     marks = [config.rubbish.marks] if config.rubbish.marks else []

@@ -36,11 +36,11 @@ FILE = NpzFile(
         ArraySpec("box_start", (681,), "<i4", "c0a960c1de5411c2fbdb26c4ab0ac6686961f88648b67c19c26b570600c657d9"),
     ),
     by_hand=(
-        f"It is made by hand from the pictures a_car_000154 to a_car_000833 of {URL} with their digits and boxes: pixels "
-        "holds the gray pictures one after the other, shapes their height and width (int32), offsets where each begins "
-        "and the last ends (int64), labels the digits and ids the names as text, boxes_xywh left, top, width and height "
-        "of every digit (float32), box_digit the digit (uint8), box_start where each picture's boxes begin and the last "
-        "ends (int32); save them with numpy.savez_compressed."
+        f"It is made by hand from the pictures a_car_000154 to a_car_000833 of {URL} with their digits and boxes: "
+        "pixels holds the gray pictures one after the other, shapes their height and width (int32), offsets where each "
+        "begins and the last ends (int64), labels the digits and ids the names as text, boxes_xywh left, top, width "
+        "and height of every digit (float32), box_digit the digit (uint8), box_start where each picture's boxes begin "
+        "and the last ends (int32); save them with numpy.savez_compressed."
     ),
 )
 

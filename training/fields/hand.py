@@ -142,10 +142,10 @@ def _next_to(before: Sign, ink: Ink, top: int, gap: int, reach: int) -> int:
     seen = before.ink > SEEN
     some = seen.any(1)
     ends = before.left + seen.shape[1] - seen[:, ::-1].argmax(1)
-    right[before.top - first :][: len(some)] = np.where(some, ends, -FAR)
+    right[before.top - first :][: seen.shape[0]] = np.where(some, ends, -FAR)
     seen = ink > SEEN
     some = seen.any(1)
-    left[top - first :][: len(some)] = np.where(some, seen.argmax(1), FAR)
+    left[top - first :][: seen.shape[0]] = np.where(some, seen.argmax(1), FAR)
     if gap > 0:  # rows near by count too, so that the ground between is as wide along a slope
         right = cv2.dilate(right.astype(np.float32)[:, None], np.ones((2 * (gap // 2) + 1, 1), np.uint8))[:, 0]
     wanted = int((right - left).max()) + gap

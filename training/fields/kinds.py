@@ -62,8 +62,9 @@ def amount(sources: Sources, rng: np.random.Generator) -> Field:
     """An amount with its marks, on security paper."""
     written, plain = amount_text(rng)
     hand = replace(_hand(rng), gap=(0.02, 0.35), touching=float(rng.choice((0.0, 0.15, 0.5))), raised=0.06, varied=0.13)
-    margins = tuple(float(margin) for margin in rng.uniform(0, 0.5, 4) * (rng.random(4) < 0.8))
-    field = _field(written, sources, replace(hand, margins=margins), _one_of((CHEQUE, CHEQUE, NOISY, PLAIN), rng), rng)
+    left, top, right, bottom = (rng.uniform(0, 0.5, 4) * (rng.random(4) < 0.8)).tolist()  # a crop may be tight
+    hand = replace(hand, margins=(left, top, right, bottom))
+    field = _field(written, sources, hand, _one_of((CHEQUE, CHEQUE, NOISY, PLAIN), rng), rng)
     return replace(field, text=plain)
 
 

@@ -51,7 +51,7 @@ CHEQUE = Paper(
 def on_paper(ink: Ink, height: float, paper: Paper, rng: np.random.Generator) -> Picture:
     """Ink 0..1 (h, w) as a gray picture of it; the digits are some `height` pixels high."""
     rows, columns = ink.shape
-    ground = np.full(ink.shape, rng.uniform(150, 250) if paper.texture else rng.uniform(215, 255), np.float32)
+    ground = np.full(ink.shape, rng.uniform(150, 250) if paper.texture else rng.uniform(215, 255))
     if paper.light:
         slope = np.linspace(0, 1, columns)[:: rng.choice((-1, 1))] * rng.uniform(0, paper.light)
         ground = ground * (1 - slope) * (1 - np.linspace(0, 1, rows)[:, None] * rng.uniform(0, paper.light / 2))
@@ -120,7 +120,7 @@ def _rules(ink: Ink, height: float, rng: np.random.Generator) -> Surface:
         step = max(3, round(height * rng.uniform(0.1, 0.25)))
         for x in range(0, columns, step):
             cv2.line(sheet, (x, y), (x + step // 3, y), 255, thick)
-    return sheet.astype(np.float32) / 255
+    return sheet.astype(np.float32) / np.float32(255)
 
 
 def _as_jpeg(picture: Picture, quality: int) -> Picture:

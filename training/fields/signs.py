@@ -11,10 +11,7 @@ import numpy.typing as npt
 from training import datasets
 from training.datasets import Digits, font_glyphs, mnist
 from training.fields.hand import Ink, Shape
-from training.split import by_writer, every_tenth
-
-HELD_OUT = 6000
-"""Digits of the writers that nothing of fields is learnt from, as in the configs with `validation_digits = 6000`."""
+from training.split import HELD_OUT, by_writer, every_tenth
 
 BOX = 20  # pixels of the longer side of MNIST's digits
 MARKS = ".,-/=$*#"
@@ -135,4 +132,4 @@ def _digit(picture: npt.NDArray[np.uint8], char: str) -> Shape:
 
 def _cut(picture: npt.NDArray[np.uint8]) -> Ink:
     x, y, width, height = cv2.boundingRect((picture > 25).astype(np.uint8))
-    return picture[y : y + height, x : x + width].astype(np.float32) / 255
+    return picture[y : y + height, x : x + width].astype(np.float32) / np.float32(255)
