@@ -104,6 +104,8 @@ def _rules(ink: Ink, height: float, rng: np.random.Generator) -> Surface:
     sheet = np.zeros(ink.shape, np.uint8)
     thick = max(1, round(height * rng.uniform(0.02, 0.06)))
     used = np.flatnonzero(ink.max(1) > 0.3)
+    if not len(used):  # nothing is written: lines all the same
+        used = np.array([rows // 4, rows - rows // 4 - 1])
     top, bottom = int(used[0]), int(used[-1])
     kind = rng.integers(4)
     if kind == 0:  # a base line, which may run through the feet of the digits
