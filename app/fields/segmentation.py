@@ -23,7 +23,8 @@ SEEN = 0.4  # of full ink: what is a piece's
 SPECK = 0.05  # of the body's height, as the side of a square: a piece of less area is a speck
 MAX_PIECES = 120
 MAX_CANDIDATES = 400
-MAX_RUN = 5  # pieces of one candidate
+MAX_RUN = 5  # pieces of one candidate...
+MAX_PARTS = 9  # ...or so many, where they are whole components
 MAX_WIDTH = 1.6  # of the body's height, of a candidate of several pieces
 CUTTABLE = 0.42  # of the body's height: narrower components are not cut
 SLIVER = 0.012  # of the body's height squared: nothing with less ink is cut off
@@ -77,7 +78,8 @@ def segment(line: Line) -> Segmentation:
         groups = _largest(groups)
     groups.sort(key=_centre)
     pieces = [piece for group in groups for piece in group]
-    candidates = _candidates(line, labels, pieces)
+    ends = np.cumsum([len(group) for group in groups]).tolist()
+    candidates = _candidates(line, labels, pieces, {0, *ends})
     if len(candidates) > MAX_CANDIDATES:
         truncated = True
         by_use = sorted(candidates, key=lambda one: (one.stop - one.start > 1, one.width, one.start))
@@ -222,17 +224,20 @@ def _centre(group: list[_Piece]) -> float:
     return sum(piece.centre * piece.mass for piece in group) / sum(piece.mass for piece in group)
 
 
-def _candidates(line: Line, labels: Labels, pieces: list[_Piece]) -> list[Candidate]:
+def _candidates(line: Line, labels: Labels, pieces: list[_Piece], ends: set[int]) -> list[Candidate]:
+    """Every run of pieces that may be a character; `ends` are the nodes between components."""
     body = line.bottom - line.top
     found = []
     for start in range(len(pieces)):
         box = pieces[start].box
         members = np.zeros(int(labels.max()) + 1, bool)
-        for stop in range(start + 1, min(start + MAX_RUN, len(pieces)) + 1):
+        for stop in range(start + 1, min(start + MAX_PARTS, len(pieces)) + 1):
             box = box.joined(pieces[stop - 1].box)
             members[pieces[stop - 1].label] = True
             if stop - start > 1 and box.right - box.left > MAX_WIDTH * body:
                 break
+            if stop - start > MAX_RUN and not (start in ends and stop in ends):
+                continue
             area = slice(box.top, box.bottom), slice(box.left, box.right)
             ink = line.ink[area] * members[labels[area]]
             before = pieces[start - 1].box if start else None
