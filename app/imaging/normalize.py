@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from app.imaging.box import BOX, SIDE, SNAP, centred, scaled
 from app.imaging.ink import Ink, clean_ink, ink_of
-from app.imaging.parts import digit_mask
+from app.imaging.parts import Mask, digit_mask
 
 PREPROCESSING_ID = "mnist-20x20-centroid-1"
 """Names this definition of the input; a model states the one that it was trained on."""
@@ -31,9 +31,10 @@ SEEN = 0.2  # of the strongest ink: what is looked at to find the digit
 EDGE = 0.4  # of the digit's own ink: where its edge is
 EXACT_EDGE = 0.12  # the same where the ground is exact, as in MNIST, whose boxes reach to the faintest pixel
 STRONGEST = 0.8  # of the strongest ink: at least so much contrast the digit has
+ALONG = 0.9  # of the longer side: what runs so far along one side of the frame was cut off there, and is no digit
 SIGMAS = 4.0  # of the noise: what is above it is no noise
 
-Reason = Literal["blank", "too_small", "low_contrast"]
+Reason = Literal["blank", "too_small", "low_contrast", "not_a_digit"]
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def normalize(picture: npt.NDArray[Any]) -> Normalized:
     found = _digit(ink)
     if found is None:
         return Normalized(np.zeros(INPUT_SHAPE, np.float32), ("blank",))
-    digit, level = found
-    reasons: list[Reason] = []
+    digit, level, cut_off = found
+    reasons: list[Reason] = ["not_a_digit"] if cut_off else []
     longer = max(digit.shape) * max(picture.shape) / max(ink.levels.shape)  # in the picture's own pixels
     if longer < TOO_SMALL:
         reasons.append("too_small")
@@ -69,8 +70,11 @@ def normalize(picture: npt.NDArray[Any]) -> Normalized:
     return Normalized(centred(scaled(digit)), tuple(reasons))
 
 
-def _digit(ink: Ink) -> tuple[npt.NDArray[np.float32], float] | None:
-    """The digit alone, ink 0..1 cut to its box (h, w), and its contrast in gray levels; None where there is no ink."""
+def _digit(ink: Ink) -> tuple[npt.NDArray[np.float32], float, bool] | None:
+    """The digit alone, ink 0..1 cut to its box (h, w), its contrast in gray levels, and whether the frame cuts it off.
+
+    None where there is no ink.
+    """
     smooth, noise = _smoothed(ink)
     peak = float(smooth.max())
     if peak < BLANK_CONTRAST:
@@ -85,7 +89,19 @@ def _digit(ink: Ink) -> tuple[npt.NDArray[np.float32], float] | None:
     margin = max(1, round(max(width, height) * 0.02))
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=margin)  # with the digit's soft edge
     alone = np.clip(ink.levels * near / level, 0, 1).astype(np.float32, copy=False)
-    return alone[y : y + height, x : x + width], level
+    return alone[y : y + height, x : x + width], level, _cut_off(mask)
+
+
+def _cut_off(mask: Mask) -> bool:
+    """Whether a mask (h, w) runs along one side of the picture and leaves the side opposite free.
+
+    That is a piece of something larger: the edge of a photo's bright or dark area, say, which would pass for a 1. A
+    crop to the digit's own box touches all sides, and a stroke that leaves the picture meets its frame for a moment.
+    """
+    longer = max(cv2.boundingRect(mask)[2:])
+    sides = [int(np.count_nonzero(line)) for line in (mask[0], mask[-1], mask[:, 0], mask[:, -1])]
+    pairs = ((0, 1), (1, 0), (2, 3), (3, 2))
+    return any(sides[one] >= ALONG * longer and not sides[opposite] for one, opposite in pairs)
 
 
 def _level(ink: npt.NDArray[np.float32]) -> float:

@@ -225,7 +225,7 @@ def _classification(
     *probabilities, confidence, digitness = outcome.row.tolist()
     digit = probabilities.index(max(probabilities))
     reasons: list[str] = list(normalized.reasons)
-    if "blank" in reasons:
+    if "blank" in reasons or "not_a_digit" in reasons:  # the picture says so, whatever the network makes of it
         confidence = 0.0
     else:
         if digitness < model.calibration.least_digitness:

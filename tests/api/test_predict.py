@@ -76,6 +76,17 @@ async def test_a_blank_picture_is_answered_and_not_accepted(serving):
     assert (answer.accepted, answer.reasons, answer.confidence) == (False, ["blank"], 0)
 
 
+async def test_a_piece_of_something_larger_is_not_accepted(serving):
+    """What the frame cuts off along one side is 200, with the reason not_a_digit and a confidence of 0."""
+    piece = io.BytesIO()
+    picture = Image.new("L", (60, 60), 240)
+    picture.paste(20, (50, 0, 60, 60))
+    picture.save(piece, "PNG")
+    async with serving() as client:
+        answer = Prediction.model_validate_json((await client.post("/predict", content=piece.getvalue())).content)
+    assert (answer.accepted, answer.reasons, answer.confidence) == (False, ["not_a_digit"], 0)
+
+
 async def test_the_threshold_decides_what_is_accepted(serving, digits):
     """A confidence under the threshold asked for is not accepted, with the reason low_confidence."""
     async with serving() as client:

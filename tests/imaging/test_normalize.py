@@ -146,6 +146,28 @@ def test_too_small_and_low_contrast():
     assert normalize(faint).reasons == ("low_contrast",)
 
 
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("dark", [True, False])
+def test_an_area_that_the_frame_cuts_off_is_no_digit(turns, dark):
+    """What runs along one side of the picture only, bright or dark, is said to be no digit."""
+    picture = np.full((60, 80), 210, np.uint8)
+    cv2.fillPoly(picture, [np.array([(79, 0), (70, 0), (64, 40), (68, 59), (79, 59)], np.int32)], (30,))
+    picture = np.rot90(picture if dark else 255 - picture, turns)
+    assert normalize(picture).reasons == ("not_a_digit",)
+
+
+def test_a_digit_that_touches_the_frame_is_one(digits):
+    """Cut to its own box, or to its rows alone, or with a side of it missing, a digit is no piece of something else."""
+    refused = 0
+    for digit in digits:
+        rows, columns = (np.flatnonzero(digit.max(axis=axis) > 100) for axis in (1, 0))
+        box = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        for crop in (box, np.pad(box, ((0, 0), (9, 9))), digit[:, : columns[-1] - 1]):
+            large = cv2.resize(255 - crop, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+            refused += "not_a_digit" in normalize(large).reasons
+    assert refused <= 3  # of 300: a stem that lies along the frame cannot be told
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     arrays.arrays(
