@@ -157,15 +157,13 @@ def test_an_area_that_the_frame_cuts_off_is_no_digit(turns, dark):
 
 
 def test_a_digit_that_touches_the_frame_is_one(digits):
-    """Cut to its own box, or to its rows alone, or with a side of it missing, a digit is no piece of something else."""
-    refused = 0
+    """Cut to its own box, or to its rows alone, a digit is no piece of something else."""
     for digit in digits:
         rows, columns = (np.flatnonzero(digit.max(axis=axis) > 100) for axis in (1, 0))
         box = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        for crop in (box, np.pad(box, ((0, 0), (9, 9))), digit[:, : columns[-1] - 1]):
+        for crop in (box, np.pad(box, ((0, 0), (9, 9)))):
             large = cv2.resize(255 - crop, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
-            refused += "not_a_digit" in normalize(large).reasons
-    assert refused <= 3  # of 300: a stem that lies along the frame cannot be told
+            assert "not_a_digit" not in normalize(large).reasons
 
 
 @settings(max_examples=150, deadline=None)
