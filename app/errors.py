@@ -14,6 +14,7 @@ ServiceError                      500 internal_error         a fault of ours
 │   ├── UnsupportedMediaType      415 unsupported_media_type not a type of picture that is read
 │   ├── InvalidImage              422 invalid_image          the bytes are no picture
 │   ├── InvalidParameter          422 invalid_parameter      a query parameter or header value is wrong
+│   ├── CountryNotSupported       422 country_not_supported  its postal codes have letters, or it has none
 │   └── HeadersTooLarge           431 headers_too_large      more header bytes than a request may have
 ├── Unavailable                                              the same request may succeed later
 │   ├── QueueFull                 429 queue_full             too much is waiting; see Retry-After
@@ -148,6 +149,13 @@ class InvalidParameter(RequestError):
 
     status = 422
     code = "invalid_parameter"
+
+
+class CountryNotSupported(RequestError):
+    """The country's postal codes are not made of digits alone, or there are none."""
+
+    status = 422
+    code = "country_not_supported"
 
 
 class HeadersTooLarge(RequestError):

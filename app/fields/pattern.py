@@ -30,19 +30,20 @@ T = TypeVar("T")
 Part = Callable[[int], int]  # from the state where it begins to the state where it ends
 
 
-def compiled(patterns: Mapping[str, int], *, marks_optional: bool) -> Automaton:
+def compiled(patterns: Mapping[str, int], *, skip_marks: bool) -> Automaton:
     """The strings that one of the patterns allows; each has its number of digits behind the point.
 
-    Where marks are optional a picture may leave any of them out. Raises InvalidParameter for a broken pattern, and for
-    one whose automaton is too large.
+    With `skip_marks` the marks of a pattern stand for nothing, and a string may have any marks anywhere. Raises
+    InvalidParameter for a broken pattern, and for one whose automaton is too large.
     """
     machine = _Machine()
     ends: dict[int, int] = {}
     for pattern, decimals in patterns.items():
         start = machine.state()
         machine.silent[0].append(start)
-        ends[_Parser(pattern, machine, marks_optional=marks_optional).whole()(start)] = decimals
-    return machine.determined(ends)
+        ends[_Parser(pattern, machine, skip_marks=skip_marks).whole()(start)] = decimals
+    automaton = machine.determined(ends)
+    return automaton.skipping(SYMBOLS[DIGITS:]) if skip_marks else automaton
 
 
 class _Machine:
@@ -104,12 +105,12 @@ def _only(values: set[T], *, default: T) -> T:
 class _Parser:
     """Recursive descent over one pattern; what it returns builds the machine."""
 
-    def __init__(self, pattern: str, machine: _Machine, *, marks_optional: bool) -> None:
+    def __init__(self, pattern: str, machine: _Machine, *, skip_marks: bool) -> None:
         if len(pattern) > LONGEST:
             raise _wrong(f"it has more than {LONGEST} characters")
         self._left = list(pattern)[::-1]
         self._machine = machine
-        self._marks_optional = marks_optional
+        self._skip_marks = skip_marks
 
     def whole(self) -> Part:
         """All of the pattern."""
@@ -243,10 +244,10 @@ class _Parser:
     def _symbols(self, symbols: frozenset[int], *, mute: bool) -> Part:
         def build(start: int) -> int:
             end = self._machine.state()
-            if symbols:
-                self._machine.arcs[start].append((symbols, mute, end))
-            if not symbols or (self._marks_optional and min(symbols) >= DIGITS):
+            if not symbols or (self._skip_marks and min(symbols) >= DIGITS):
                 self._machine.silent[start].append(end)
+            else:
+                self._machine.arcs[start].append((symbols, mute, end))
             return end
 
         return build

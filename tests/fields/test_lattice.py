@@ -16,13 +16,13 @@ from app.fields.symbols import SYMBOLS
 
 unhurried = settings(deadline=None, max_examples=200)
 
-ANYTHING = compiled({r"[0-9.,\-/$]*": 0}, marks_optional=False)
-AMOUNT_LIKE = compiled({r"[$]*\d+(,\d{3})*": 0, r"[$]*\d+(\.|,)\d\d": 2, r"\d+\d\d/~1~0~0": 2}, marks_optional=False)
+ANYTHING = compiled({r"[0-9.,\-/$]*": 0}, skip_marks=False)
+AMOUNT_LIKE = compiled({r"[$]*\d+(,\d{3})*": 0, r"[$]*\d+(\.|,)\d\d": 2, r"\d+\d\d/~1~0~0": 2}, skip_marks=False)
 AUTOMATA = {
     "anything": ANYTHING,
-    "two or three digits": compiled({r"\d{2,3}": 0}, marks_optional=True),
+    "two or three digits": compiled({r"\d{2,3}": 0}, skip_marks=True),
     "amount": AMOUNT_LIKE,
-    "nothing": compiled({r"77777777": 0}, marks_optional=False),
+    "nothing": compiled({r"77777777": 0}, skip_marks=False),
     "few texts": ANYTHING.restricted_to(["1", "10", "110", "", "2"]),
 }
 automata = st.sampled_from(sorted(AUTOMATA)).map(AUTOMATA.__getitem__)
