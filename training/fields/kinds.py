@@ -127,7 +127,7 @@ def _zip(rng: np.random.Generator) -> str:
 def _hand(rng: np.random.Generator) -> Hand:
     tight = rng.uniform(0.04, 0.2)
     return Hand(
-        height=float(np.exp(rng.uniform(np.log(22), np.log(64)))),
+        height=float(np.exp(rng.uniform(np.log(24), np.log(64)))),
         gap=(tight, tight + rng.uniform(0.05, 0.35)),
         slant_degrees=float(np.clip(rng.normal(6, 9), -20, 35)),
         skew_degrees=float(np.clip(rng.normal(0, 1.5), -4, 4)),

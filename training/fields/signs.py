@@ -14,6 +14,7 @@ from training.fields.hand import Ink, Shape
 from training.split import HELD_OUT, by_writer, every_tenth
 
 BOX = 20  # pixels of the longer side of MNIST's digits
+RUN = 100  # digits of the test set that are taken for one writer's
 MARKS = ".,-/=$*#"
 PEN_MARKS = 750  # pictures of each kind in the set `marks`, whose first two kinds are dots and dashes
 
@@ -84,6 +85,16 @@ def writers(data_dir: Path | None, *, held_out: bool) -> Writers:
     of = mnist.writers(data_dir)
     parts = by_writer(of, HELD_OUT)
     return grouped(datasets.load("mnist-train", data_dir), of, parts.held_out if held_out else parts.learnt)
+
+
+def test_writers(data_dir: Path | None) -> Writers:
+    """MNIST's test digits by runs of `RUN`: its writers follow one another, but where each begins isn't recorded.
+
+    Raises:
+        DatasetError: a file is missing or damaged.
+    """
+    digits = datasets.load("mnist-test", data_dir)
+    return grouped(digits, (np.arange(len(digits)) // RUN).astype(np.int32), np.arange(len(digits)))
 
 
 def grouped(digits: Digits, of: npt.NDArray[np.int32], index: npt.NDArray[np.int64]) -> Writers:

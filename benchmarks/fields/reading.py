@@ -1,0 +1,103 @@
+"""Fields read as the service reads them, without the service: one thread, one field at a time."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from app.fields.reader import FieldModel
+
+from app.fields import reader
+from app.lenet.model import LeNet5
+from app.lenet.registry import ServedModel
+from app.runtime.onnx import OnnxBackend
+from benchmarks.fields.cases import Case
+
+Infer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+
+N_BEST = 5
+TARGET_ERROR = 0.01
+MAX_BATCH = 512  # candidates
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was read in a case."""
+
+    case: Case
+    text: str
+    confidence: float
+    alternatives: tuple[str, ...]  # the N_BEST texts, the likeliest first
+    accepted: bool  # at the threshold of TARGET_ERROR
+    seconds: float
+    network_seconds: float  # of those, in the forward pass
+    candidates: int
+
+    @property
+    def right(self) -> bool:
+        """Whether the text is the truth."""
+        return self.case.right(self.text)
+
+    @property
+    def among_best(self) -> bool:
+        """Whether the truth is among the alternatives."""
+        return self.right or any(map(self.case.right, self.alternatives))
+
+
+@dataclass(frozen=True)
+class FieldReader:
+    """A network with what turns its scores into readings."""
+
+    name: str
+    infer: Infer  # (n, 1, 32, 32) -> logits (n, 11)
+    model: FieldModel
+
+    def read(self, case: Case) -> Answer:
+        """The case's picture, timed."""
+        begun = time.perf_counter()
+        proposal = reader.propose(case.picture)
+        asked = time.perf_counter()
+        logits = self.infer(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11), np.float32)
+        answered = time.perf_counter()
+        reading = reader.decode(proposal, _log_softmax(logits), case.format, N_BEST, self.model)
+        done = time.perf_counter()
+        threshold = self.model.threshold(TARGET_ERROR)
+        return Answer(
+            case=case,
+            text=reading.text,
+            confidence=reading.confidence,
+            alternatives=tuple(one.text for one in reading.alternatives),
+            accepted=bool(reading.text) and not reading.reasons and reading.confidence >= threshold,
+            seconds=done - begun,
+            network_seconds=answered - asked,
+            candidates=len(proposal.inputs),
+        )
+
+    def read_all(self, cases: Iterable[Case]) -> list[Answer]:
+        """Every case."""
+        return [self.read(case) for case in cases]
+
+
+def served(model: ServedModel) -> FieldReader:
+    """A model of the model folder, as a CPU serves it."""
+    backend = OnnxBackend(model.folder, MAX_BATCH, threads=1)
+    return FieldReader(model.spec, backend.infer, FieldModel.of(model.manifest))
+
+
+def trained(name: str, network: LeNet5, model: FieldModel) -> FieldReader:
+    """A network of a run that was not shipped, read with the constants of a shipped one."""
+
+    def infer(inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        with torch.no_grad():
+            logits: npt.NDArray[np.float32] = network(torch.from_numpy(inputs)).numpy()
+        return logits
+
+    return FieldReader(name, infer, model)
+
+
+def _log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    shifted = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
+    out: npt.NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return out
