@@ -11,18 +11,23 @@ from training.errors import CheckpointError
 
 
 class Teacher(nn.Module):
-    """Two wide convolutions and two dense layers, with batch normalisation and dropout: 36 times LeNet-5's arithmetic.
+    """Five convolutions of 3x3 in three levels and a dense layer, with batch normalisation and dropout.
 
-    Of 28x28 pictures: 32 maps of 5x5 kernels, max pooling, 64 maps of 5x5, max pooling, 256 units.
+    Some 30 times LeNet-5's arithmetic: maps of 24, 24, pooled, 48, 48, pooled, 96, then 256 units.
     """
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(1, 32, 5, bias=False)
-        self.first_norm = nn.BatchNorm2d(32)
-        self.second = nn.Conv2d(32, 64, 5, bias=False)
-        self.second_norm = nn.BatchNorm2d(64)
-        self.dense = nn.Linear(64 * 5 * 5, 256, bias=False)
+        self.features = nn.Sequential(
+            *_convolution(1, 24),  # n x 24 x 30 x 30
+            *_convolution(24, 24),
+            nn.MaxPool2d(2),  # n x 24 x 14 x 14
+            *_convolution(24, 48),
+            *_convolution(48, 48),
+            nn.MaxPool2d(2),  # n x 48 x 5 x 5
+            *_convolution(48, 96),  # n x 96 x 3 x 3
+        )
+        self.dense = nn.Linear(96 * 3 * 3, 256, bias=False)
         self.dense_norm = nn.BatchNorm1d(256)
         self.dropout = nn.Dropout(0.3)
         self.output = nn.Linear(256, num_classes)
@@ -31,14 +36,17 @@ class Teacher(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """float32 (n, 1, 32, 32) in the shared form -> logits (n, num_classes).
 
-        In bfloat16 and channels last: 24 s for 74,000 pictures forth and back on a CPU, in place of 59.
+        In bfloat16 and channels last, which a CPU does in less than half the time.
         """
         with torch.autocast(x.device.type, torch.bfloat16):
-            x = F.max_pool2d(F.relu(self.first_norm(self.first(x))), 2)  # n x 32 x 14 x 14
-            x = F.max_pool2d(F.relu(self.second_norm(self.second(x))), 2)  # n x 64 x 5 x 5
-            x = F.relu(self.dense_norm(self.dense(x.flatten(1))))  # n x 256
+            x = self.features(x).flatten(1)
+            x = F.relu(self.dense_norm(self.dense(x)))  # n x 256
             logits: Tensor = self.output(self.dropout(x))
         return logits.float()
+
+
+def _convolution(maps_in: int, maps_out: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(maps_in, maps_out, 3, bias=False), nn.BatchNorm2d(maps_out), nn.ReLU(inplace=True)
 
 
 class Teachers:
