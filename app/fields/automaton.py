@@ -35,6 +35,21 @@ class Automaton:
         """Whether it accepts nothing."""
         return bool(np.all(self.decimals == NONE))
 
+    def has_length(self, length: int) -> bool:
+        """Whether a text of so many digits is accepted."""
+        spoken = np.arange(len(SYMBOLS)) < DIGITS
+        says = spoken & ~self.mute[:, None] & (self.next != NONE)  # (states, symbols)
+        silent = ~says & (self.next != NONE)
+        here = np.arange(self.states) == 0
+        for remaining in range(length, -1, -1):
+            while not here[after := np.unique(self.next[here[:, None] & silent])].all():
+                here[after] = True
+            if remaining:
+                following = np.zeros(self.states, np.bool_)
+                following[self.next[here[:, None] & says]] = True
+                here = following
+        return bool(np.any(self.decimals[here] != NONE))
+
     def says(self, text: str) -> bool:
         """Whether a string with this text is accepted."""
         return not self.restricted_to([text]).empty

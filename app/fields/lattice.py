@@ -66,6 +66,7 @@ class Path:
     """A segmentation with a reading."""
 
     arcs: tuple[int, ...]  # of the lattice
+    spoken: tuple[int, ...]  # those of them that are the text's digits
     symbols: str
     text: str
     score: float  # log weight
@@ -185,14 +186,16 @@ def viterbi(product: Constrained) -> Path | None:
         return None
     best = product.swept(np.maximum)
     score = product.lattice.score[product.arc] + best[product.stop]
-    node, arcs, digits = 0, [], ""
+    node, arcs, spoken = 0, [], []
     while product.first[node] < product.first[node + 1]:
         arc = int(product.first[node] + np.argmax(score[product.first[node] : product.first[node + 1]]))
         arcs.append(int(product.arc[arc]))
-        digits += str(product.char[arc]) if product.char[arc] != NONE else ""
+        if product.char[arc] != NONE:
+            spoken.append(arcs[-1])
         node = int(product.stop[arc])
     symbols = "".join(SYMBOLS[product.lattice.symbol[arc]] for arc in arcs)
-    return Path(tuple(arcs), symbols, text(digits, int(product.decimals[node])), float(best[0]))
+    digits = "".join(SYMBOLS[product.lattice.symbol[arc]] for arc in spoken)
+    return Path(tuple(arcs), tuple(spoken), symbols, text(digits, int(product.decimals[node])), float(best[0]))
 
 
 def n_best(product: Constrained, n: int) -> list[Text]:
@@ -287,6 +290,12 @@ class _Search:
                 return {}
             negative, _, nodes = found[0]
         return {path.text: negative}
+
+
+def point(product: Constrained) -> float:
+    """The probability, given the format, that a text has a decimal point."""
+    ends = product.stop >= product.layers[-2]
+    return float(product.occupancy[ends & (product.decimals[product.stop] > 0)].sum())
 
 
 def characters(product: Constrained, length: int) -> Floats:

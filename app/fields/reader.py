@@ -1,0 +1,220 @@
+"""One field, in two halves: what is to be shown to the network, and what its answer says.
+
+picture (h, w) --propose--> inputs (n, 1, 32, 32) ... log-probabilities (n, 11) --decode--> Reading
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from app.fields.calibration import FieldCalibration
+from app.fields.formats import FieldFormat, anything
+from app.fields.lattice import Constrained, Lattice, Path, characters, constrained, point, viterbi
+from app.fields.lattice import n_best as n_best_texts
+from app.fields.line import Line, clean
+from app.fields.scores import lattice_of
+from app.fields.segmentation import Segmentation, inputs, segment
+from app.fields.symbols import DIGITS, SYMBOLS
+
+FieldReason = Literal[
+    "blank",
+    "too_small",
+    "low_contrast",
+    "not_a_digit",
+    "ambiguous_cut",
+    "no_digits",
+    "length_mismatch",
+    "format_invalid",
+]
+"""What speaks against a reading besides a low confidence."""
+
+XYWH = tuple[int, int, int, int]
+MENTIONED: Final = 1e-4  # of a character's alternatives: the least probability
+MOST_CHARACTERS: Final = 5  # alternatives of one place
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A picture of a field, cut into candidates."""
+
+    line: Line
+    segmentation: Segmentation
+    inputs: npt.NDArray[np.float32]  # (n, 1, 32, 32): of the n candidates
+    width: int  # of the picture, in the caller's pixels
+    height: int
+    scale: tuple[float, float]  # from the decoded picture's pixels to the caller's
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A text, or a character, that may be meant."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Character:
+    """One character of the text."""
+
+    char: str
+    probability: float
+    box: XYWH  # x, y, width, height in the caller's pixels
+    alternatives: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a field says."""
+
+    text: str
+    confidence: float  # the probability that all of the text is right
+    reasons: tuple[FieldReason, ...]  # what speaks against it, whatever the threshold
+    alternatives: tuple[Alternative, ...]  # texts by their probability, the first is `text`
+    characters: tuple[Character, ...]
+    expected: float | None  # the probability of the expected text, where there is one
+    valid: bool  # whether the text is one that the format allows
+    graph: dict[str, Any] | None  # the segmentation graph, for `debug`
+
+
+def propose(picture: npt.NDArray[Any], size: tuple[int, int] | None = None) -> Proposal:
+    """The candidates of a gray picture, uint8 or floating (h, w) in gray levels 0..255.
+
+    `size` is its width and height in the caller's pixels, where it was decoded smaller than it is.
+    """
+    height, width = picture.shape
+    line = clean(picture)
+    segmentation = segment(line)
+    own_width, own_height = size or (width, height)
+    scale = (own_width / width, own_height / height)
+    return Proposal(line, segmentation, inputs(segmentation), own_width, own_height, scale)
+
+
+def decode(
+    proposal: Proposal,
+    log_probs: npt.NDArray[np.floating],
+    field: FieldFormat,
+    *,
+    n_best: int,
+    weights: FieldCalibration,
+    debug: bool = False,
+) -> Reading:
+    """What the network's log-probabilities (n, 11) of a proposal's inputs say, under a format."""
+    lattice = lattice_of(proposal.segmentation, log_probs, weights)
+    everything, product = constrained(lattice, anything()), constrained(lattice, field.automaton)
+    best = n_best_texts(product, n_best)
+    whole = everything.forward
+    alternatives = tuple(
+        Alternative(one.text, weights.confidence(math.exp(min(one.mass - whole, 0.0)))) for one in best
+    )
+    text = alternatives[0].text if alternatives else ""
+    path = viterbi(constrained(lattice, field.automaton.restricted_to([text]))) if text else None
+    expected = None if field.expected is None else _probability(lattice, field, field.expected, whole, weights)
+    return Reading(
+        text=text,
+        confidence=alternatives[0].probability if text else 0.0,
+        reasons=_reasons(proposal, everything, product, field),
+        alternatives=alternatives if text else (),
+        characters=_characters(proposal, product, path, whole) if path else (),
+        expected=expected,
+        valid=bool(text),
+        graph=_graph(proposal, log_probs, lattice, path) if debug else None,
+    )
+
+
+def _probability(lattice: Lattice, field: FieldFormat, text: str, whole: float, weights: FieldCalibration) -> float:
+    """The probability of a text."""
+    mass = constrained(lattice, field.automaton.restricted_to([text])).forward
+    return weights.confidence(math.exp(min(mass - whole, 0.0)))
+
+
+def _reasons(
+    proposal: Proposal, everything: Constrained, product: Constrained, field: FieldFormat
+) -> tuple[FieldReason, ...]:
+    """What speaks against a reading: the picture, or what it would say without the format."""
+    reasons: list[FieldReason] = list(proposal.line.reasons)
+    if "blank" in reasons:
+        return ("blank",)
+    if not proposal.segmentation.candidates:
+        return (*reasons, "no_digits")
+    free = viterbi(everything)
+    if free is None or not free.text:
+        reasons.append("no_digits")
+    elif product.forward - everything.forward < math.log(0.5):  # most of the mass is the format's to forbid
+        reasons.append("format_invalid" if field.automaton.has_length(len(free.text)) else "length_mismatch")
+    if proposal.segmentation.truncated:
+        reasons.append("ambiguous_cut")
+    return tuple(reasons)
+
+
+def _characters(proposal: Proposal, product: Constrained, path: Path, whole: float) -> tuple[Character, ...]:
+    """The characters of the text on its best path.
+
+    The probability of a digit at a place is that of all readings that have it there and have as many digits, be they
+    cut as they may, out of all readings that the picture allows; so it is never less than the text's own.
+    """
+    share = math.exp(min(product.forward - whole, 0.0))
+    places = characters(product, len(path.spoken)) * share  # (length, 10)
+    found: list[Character] = []
+    for place, arc in zip(places, path.spoken, strict=True):
+        char = SYMBOLS[product.lattice.symbol[arc]]
+        order = np.argsort(-place, kind="stable")[:MOST_CHARACTERS].tolist()
+        others = tuple(Alternative(SYMBOLS[digit], float(place[digit])) for digit in order if place[digit] >= MENTIONED)
+        found.append(Character(char, float(place[int(char)]), _box(proposal, int(product.lattice.source[arc])), others))
+    whole_part, dot, cents = path.text.partition(".")
+    if dot:
+        before, after = path.spoken[-len(cents) - 1], path.spoken[-len(cents)]
+        between = path.arcs[path.arcs.index(before) + 1 : path.arcs.index(after)]
+        marks = [arc for arc in between if SYMBOLS[product.lattice.symbol[arc]] in ".,-"]
+        probability = point(product) * share
+        box = (
+            _box(proposal, int(product.lattice.source[marks[0]]))
+            if marks
+            else _gap(found[-len(cents) - 1].box, found[-len(cents)].box)
+        )
+        found.insert(len(whole_part), Character(dot, probability, box, (Alternative(dot, probability),)))
+    return tuple(found)
+
+
+def _gap(left: XYWH, right: XYWH) -> XYWH:
+    """Where a mark would stand that the picture has not: on the foot of the character before it."""
+    x = left[0] + left[2]
+    return (x, left[1] + left[3] - 1, max(right[0] - x, 1), 1)
+
+
+def _box(proposal: Proposal, source: int) -> XYWH:
+    """A candidate's box in the caller's pixels: the smallest upright one round it."""
+    box = proposal.segmentation.candidates[source].box
+    corners = np.array([(x, y, 1) for x in (box.left, box.right) for y in (box.top, box.bottom)], np.float64)
+    points = corners @ proposal.line.to_picture.T * proposal.scale  # (4, 2)
+    limits = (proposal.width, proposal.height)
+    low = np.clip(np.floor(points.min(axis=0)), 0, np.array(limits) - 1).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0)), low + 1, limits).astype(int)
+    return (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+
+
+def _graph(
+    proposal: Proposal, log_probs: npt.NDArray[np.floating], lattice: Lattice, path: Path | None
+) -> dict[str, Any]:
+    """The segmentation graph, for people."""
+    scores = lattice.score.reshape(-1, len(SYMBOLS))
+    candidates = [
+        {
+            "start": one.start,
+            "stop": one.stop,
+            "box": _box(proposal, index),
+            "no_digit": math.exp(float(log_probs[index, DIGITS])),
+            "scores": {symbol: round(float(score), 3) for symbol, score in zip(SYMBOLS, scores[index], strict=True)},
+        }
+        for index, one in enumerate(proposal.segmentation.candidates)
+    ]
+    arcs = path.arcs if path else ()
+    return {
+        "nodes": lattice.nodes,
+        "truncated": proposal.segmentation.truncated,
+        "candidates": candidates,
+        "path": [{"candidate": int(lattice.source[arc]), "symbol": SYMBOLS[lattice.symbol[arc]]} for arc in arcs],
+    }
