@@ -64,7 +64,7 @@ def _cheques(reader: FieldReader, open_reader: FieldReader, options: argparse.Na
     crossed: list[Answer] = []
     for fold in range(FOLDS):
         network = folds.load(folds.run_dir(options.runs, folds.without(whole, fold)))
-        without = trained(f"fold {fold}", network, reader.model)
+        without = trained(f"fold {fold}", network, reader.weights)
         crossed += without.read_all(case for case in of if case.fold == fold)
     opened = open_reader.read_all(of)
     plots.rejects({"cross-validation": crossed, open_reader.name: opened}, options.output / "cheques-reject.png")

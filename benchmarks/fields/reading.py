@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from app.fields.reader import FieldModel
 
 from app.fields import reader
+from app.fields.calibration import FieldCalibration
 from app.lenet.model import LeNet5
 from app.lenet.registry import ServedModel
 from app.runtime.onnx import OnnxBackend
@@ -52,7 +52,7 @@ class FieldReader:
 
     name: str
     infer: Infer  # (n, 1, 32, 32) -> logits (n, 11)
-    model: FieldModel
+    weights: FieldCalibration
 
     def read(self, case: Case) -> Answer:
         """The case's picture, timed."""
@@ -61,9 +61,10 @@ class FieldReader:
         asked = time.perf_counter()
         logits = self.infer(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11), np.float32)
         answered = time.perf_counter()
-        reading = reader.decode(proposal, _log_softmax(logits), case.format, N_BEST, self.model)
+        log_probs = _log_softmax(logits)
+        reading = reader.decode(proposal, log_probs, case.format, n_best=N_BEST, weights=self.weights)
         done = time.perf_counter()
-        threshold = self.model.threshold(TARGET_ERROR)
+        threshold = self.weights.threshold(TARGET_ERROR)
         return Answer(
             case=case,
             text=reading.text,
@@ -83,10 +84,10 @@ class FieldReader:
 def served(model: ServedModel) -> FieldReader:
     """A model of the model folder, as a CPU serves it."""
     backend = OnnxBackend(model.folder, MAX_BATCH, threads=1)
-    return FieldReader(model.spec, backend.infer, FieldModel.of(model.manifest))
+    return FieldReader(model.spec, backend.infer, FieldCalibration())
 
 
-def trained(name: str, network: LeNet5, model: FieldModel) -> FieldReader:
+def trained(name: str, network: LeNet5, weights: FieldCalibration) -> FieldReader:
     """A network of a run that was not shipped, read with the constants of a shipped one."""
 
     def infer(inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -94,7 +95,7 @@ def trained(name: str, network: LeNet5, model: FieldModel) -> FieldReader:
             logits: npt.NDArray[np.float32] = network(torch.from_numpy(inputs)).numpy()
         return logits
 
-    return FieldReader(name, infer, model)
+    return FieldReader(name, infer, weights)
 
 
 def _log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
