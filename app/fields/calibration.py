@@ -1,44 +1,109 @@
-"""From the posterior of a string to a confidence that means what it says, and the constants that its scores need."""
+"""How a field model's answers are weighed, and what its strings' probabilities are worth: fitted on development data.
 
+weights      of what is seen of a candidate, by the group of symbols that it may be read as (app.fields.scores)
+confidence   1 / (1 + exp(-(offset + slope log-odds of the string's posterior))) (Platt 1999)
+thresholds   the confidence that keeps to each target error
+"""
+
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+GROUPS: Final = ("1", "digit", ".", ",", "-", "/", "$")
+"""Symbols that share their weights: a 1 is narrow, all other digits are alike in size."""
+
+FEATURES: Final = (
+    *("constant", "height", "height squared", "width", "width squared"),
+    *("above", "above squared", "below", "below squared"),
+    *("overlap", "room", "mass", "pieces", "first", "last", "identity", "digitness"),
+)
+"""What is seen of a candidate; `app.fields.scores.described` says what each is."""
+
+LARGEST: Final = 1e4  # of any number of a calibration
+CERTAIN: Final = 30.0  # log-odds that are taken for a probability of 1
+
+
+def plain_weights() -> tuple[tuple[float, ...], ...]:
+    """The network as it is for digits; a mark has no more for it than that the network sees no digit."""
+    digit = {"identity": 1.0, "digitness": 1.0}
+    mark = {"constant": -3.0, "digitness": -0.5}
+    rows = [digit if group in ("1", "digit") else mark for group in GROUPS]
+    return tuple(tuple(row.get(feature, 0.0) for feature in FEATURES) for row in rows)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldCalibration:
     """What was fitted on development data. Raises ValueError when a value cannot be.
 
-    The defaults are a network's scores taken as they are.
+    The defaults take the network's scores and the strings' posteriors as they are.
     """
 
-    temperature: float = 1.0  # the network's log-odds are divided by it
-    skipped: float = -3.0  # log-odds of a candidate that is neither a digit nor a mark and is skipped
-    mark: float = 2.0  # log-odds of a candidate that has the place and size of a mark
+    weights: tuple[tuple[float, ...], ...] = plain_weights()  # (GROUPS, FEATURES), of log weights in nats
+    offset: float = 0.0  # of the confidence's log-odds
+    slope: float = 1.0
+    target_errors: tuple[float, ...] = ()  # ascending shares of what is accepted that may be wrong ...
+    thresholds: tuple[float, ...] = ()  # ... and the confidence that keeps to each; never ascending
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if type(value) not in (int, float) or not abs(value) <= 1e6:
-                raise ValueError(f"{field.name} is {value!r}, not a number")
-        if self.temperature <= 0:
-            raise ValueError(f"temperature is {self.temperature!r}, not above 0")
+        if len(self.weights) != len(GROUPS) or any(len(row) != len(FEATURES) for row in self.weights):
+            raise ValueError(f"weights are not {len(GROUPS)} rows of {len(FEATURES)} numbers")
+        numbers = [*(value for row in self.weights for value in row), self.offset, self.slope]
+        if not all(map(_is_number, [*numbers, *self.target_errors, *self.thresholds])):
+            raise ValueError(f"a number is not finite, or above {LARGEST:g}")
+        if self.slope <= 0:
+            raise ValueError(f"slope is {self.slope!r}, not above 0")
+        if len(self.target_errors) != len(self.thresholds):
+            raise ValueError("target_errors and thresholds are not of one length")
+        if list(self.target_errors) != sorted(set(self.target_errors)) or any(e <= 0 for e in self.target_errors):
+            raise ValueError(f"target_errors is {self.target_errors!r}, not ascending from above 0")
+        if list(self.thresholds) != sorted(self.thresholds, reverse=True):
+            raise ValueError(f"thresholds is {self.thresholds!r}, not descending")
+
+    @cached_property
+    def matrix(self) -> npt.NDArray[np.float64]:
+        """The weights, (GROUPS, FEATURES)."""
+        return np.array(self.weights)
 
     def confidence(self, posterior: float) -> float:
         """The probability that a string of this posterior (0..1) is right."""
-        return posterior
+        if posterior <= 0:
+            return 0.0
+        odds = np.clip(np.log(posterior) - np.log1p(-min(posterior, 1 - 1e-15)), -CERTAIN, CERTAIN)
+        return float(1 / (1 + np.exp(-np.clip(self.offset + self.slope * odds, -CERTAIN, CERTAIN))))
 
     def threshold(self, target_error: float) -> float:
-        """The confidence from which on at most this share (0..1) of what is accepted is wrong."""
-        return 1 - target_error
+        """The confidence from which on at most this share (0..1) of what is accepted is wrong.
+
+        Between two targets of the table the stricter one's holds. Under the smallest, and without a table, each single
+        string has to be as sure as the target.
+        """
+        place = bisect_right(self.target_errors, target_error)
+        if place:
+            return self.thresholds[place - 1]
+        return max(1 - target_error, *self.thresholds[:1], 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """As manifest.json holds it."""
-        return asdict(self)
+        return {
+            key: [list(one) if isinstance(one, tuple) else one for one in value] if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The opposite of `to_dict`. Raises ValueError when a key is unknown, or a value cannot be."""
         if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
             raise ValueError(f"it has unknown keys: {', '.join(unknown)}")
-        return cls(**values)
+        made = dict(values)
+        if "weights" in made:
+            made["weights"] = tuple(tuple(row) for row in made["weights"])
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in made.items()})
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= LARGEST  # neither NaN nor infinite

@@ -1,8 +1,10 @@
 """What each candidate of a segmentation may be, with its log weight: the arcs of the lattice.
 
-A digit d weighs log p(d) - log p(no digit) by the network: how much likelier its candidate is under this reading than
-as a cut in the wrong place. Marks are told by their place and size in the line, for a network that is shown every
-candidate in one size takes a slash for a 1; what is skipped costs a constant.
+A weight is linear in what is seen of the candidate: what the network says, and where in the line it lies, how large it
+is and how much room it has. For a network that is shown every candidate in one size takes a slash, or a point, for a 1.
+With weights learnt so that the right string has the largest share of all paths (`training.fields.weigh`) this is a
+conditional random field over segmentations (Sarawagi and Cohen 2004), the paper's discriminative forward training
+(LeCun et al. 1998, section VI.E) for the weights that come after the network.
 """
 
 from typing import Final
@@ -10,42 +12,76 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.fields.calibration import FieldCalibration
+from app.fields.calibration import FEATURES, GROUPS, FieldCalibration
 from app.fields.lattice import Lattice
-from app.fields.segmentation import Candidate, Segmentation
+from app.fields.segmentation import Segmentation
 from app.fields.symbols import DIGITS, SYMBOLS
 
-UNLIKELY: Final = -6.0  # log-odds of a mark that has not a mark's form
+Floats = npt.NDArray[np.float64]
+
+GROUP_OF: Final = np.array([GROUPS.index(s if s in GROUPS else "digit") for s in SYMBOLS])  # (symbols,)
+IDENTITY, DIGITNESS = FEATURES.index("identity"), FEATURES.index("digitness")
+ONE: Final = 1  # the digit that a stroke is taken for
+SURE: Final = 12.0  # nats; the network's log-odds count no further
 
 
 def lattice_of(segmentation: Segmentation, log_probs: npt.NDArray[np.floating], weights: FieldCalibration) -> Lattice:
     """The lattice of a segmentation, from the log-probabilities (n, 11) of its n candidates; the last is `no digit`."""
-    odds = (log_probs[:, :DIGITS] - log_probs[:, DIGITS:]).astype(np.float64) / weights.temperature  # (n, 10)
-    marks = np.array([_marks(candidate, weights) for candidate in segmentation.candidates])
-    score = np.concatenate([odds, marks.reshape(-1, len(SYMBOLS) - DIGITS)], axis=1)  # (n, symbols)
+    seen, identity = described(segmentation, log_probs)
+    return arcs(segmentation, scored(seen, identity, weights.matrix))
+
+
+def described(segmentation: Segmentation, log_probs: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """What is seen of n candidates: FEATURES (n, features), and the identity of each as each symbol (n, symbols).
+
+    Lengths are in heights of the line's body. `overlap` and `room` are what the neighbours' ink reaches into the box
+    or stays away, on both sides together; `first` and `last` say that nothing is left or right of it. `identity` is
+    log p(symbol | a digit), of a mark that of a 1; its column of the first array is 0. `digitness` is the log-odds of
+    its being a digit at all.
+    """
+    n = len(segmentation.candidates)
+    shape = np.array(
+        [
+            (c.height, c.width, c.above, c.below, c.left_gap, c.right_gap, c.mass, c.stop - c.start, c.start, c.stop)
+            for c in segmentation.candidates
+        ],
+        np.float64,
+    ).reshape(n, 10)
+    height, width, above, below, left, right, mass, pieces, start, stop = shape.T
+    height, width = np.minimum(height, 2.5), np.minimum(width, 2.5)
+    above, below = np.clip(above, -1.5, 1.5), np.clip(below, -1.5, 1.5)
+    digits = log_probs[:, :DIGITS].astype(np.float64)  # (n, 10)
+    of_digit = np.logaddexp.reduce(digits, axis=1) if n else np.zeros(0)
+    seen = np.zeros((n, len(FEATURES)))
+    columns = (
+        *(np.ones(n), height, height**2, width, width**2, above, above**2, below, below**2),
+        *(np.clip(-left, 0, 1) + np.clip(-right, 0, 1), np.clip(left, 0, 1) + np.clip(right, 0, 1)),
+        *(mass, pieces - 1, start == 0, stop == segmentation.pieces),
+    )
+    for index, column in enumerate(columns):
+        seen[:, index] = column
+    seen[:, DIGITNESS] = np.clip(of_digit - log_probs[:, DIGITS], -SURE, SURE)
+    identity = np.maximum(digits - of_digit[:, None], -SURE)
+    marks = np.repeat(identity[:, ONE : ONE + 1], len(SYMBOLS) - DIGITS, axis=1)
+    return seen, np.concatenate([identity, marks], axis=1)
+
+
+def scored(seen: Floats, identity: Floats, weights: Floats) -> Floats:
+    """Log weights (n, symbols) of what `described` says, by weights (GROUPS, FEATURES)."""
+    of_group: Floats = seen @ weights.T  # (n, GROUPS)
+    return of_group[:, GROUP_OF] + identity * weights[GROUP_OF, IDENTITY]
+
+
+def arcs(segmentation: Segmentation, score: Floats) -> Lattice:
+    """An arc for each candidate and symbol, with its log weight of `score`, (n, symbols)."""
     n = len(score)
+    starts = np.array([one.start for one in segmentation.candidates], np.int64)
+    stops = np.array([one.stop for one in segmentation.candidates], np.int64)
     return Lattice(
         nodes=segmentation.pieces + 1,
-        start=np.repeat(np.array([one.start for one in segmentation.candidates], np.int64), len(SYMBOLS)),
-        stop=np.repeat(np.array([one.stop for one in segmentation.candidates], np.int64), len(SYMBOLS)),
+        start=np.repeat(starts, len(SYMBOLS)),
+        stop=np.repeat(stops, len(SYMBOLS)),
         symbol=np.tile(np.arange(len(SYMBOLS)), n),
         score=score.ravel(),
         source=np.repeat(np.arange(n), len(SYMBOLS)),
     )
-
-
-def _marks(one: Candidate, weights: FieldCalibration) -> list[float]:
-    """Log-odds of a candidate for each mark, in the order of SYMBOLS."""
-    low = one.above > 0.55  # all of it lies in the lower half of the digits' body
-    small = one.height < 0.35 and one.width < 0.35
-    flat = one.height < 0.3 and one.width > 1.5 * one.height and 0.15 < one.above < 0.75
-    tall = one.height > 1.05 and one.width > 0.3 * one.height
-    found = {
-        ".": low and small,
-        ",": low and one.height < 0.6 and one.width < 0.4,
-        "-": flat,
-        "/": tall,
-        "$": True,
-    }
-    yes = {**dict.fromkeys(found, weights.mark), "$": weights.skipped}
-    return [yes[mark] if found[mark] else UNLIKELY for mark in SYMBOLS[DIGITS:]]
