@@ -76,7 +76,7 @@ class Reading:
     alternatives: tuple[Alternative, ...]  # texts by their probability, the first is `text`
     characters: tuple[Character, ...]
     expected: float | None  # the probability of the expected text, where there is one
-    valid: bool  # whether the text is one that the format allows
+    valid: bool  # whether there is a text, and the picture says it as the format has it
     graph: dict[str, Any] | None  # the segmentation graph, for `debug`
 
 
@@ -112,15 +112,16 @@ def decode(
     )
     text = alternatives[0].text if alternatives else ""
     path = viterbi(constrained(lattice, field.automaton.restricted_to([text]))) if text else None
+    reasons = _reasons(proposal, everything, product, field)
     expected = None if field.expected is None else _probability(lattice, field, field.expected, whole, weights)
     return Reading(
         text=text,
         confidence=alternatives[0].probability if text else 0.0,
-        reasons=_reasons(proposal, everything, product, field),
+        reasons=reasons,
         alternatives=alternatives if text else (),
         characters=_characters(proposal, product, path, whole) if path else (),
         expected=expected,
-        valid=bool(text),
+        valid=bool(text) and not {"format_invalid", "length_mismatch"} & set(reasons),
         graph=_graph(proposal, log_probs, lattice, path) if debug else None,
     )
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.fields.cuts import cheapest_paths
+from app.fields.cuts import Paths, proposed_paths
 from app.fields.line import Line
 from app.imaging.box import SIDE, centred, scaled
 from app.imaging.parts import Box
@@ -23,12 +23,14 @@ SEEN = 0.4  # of full ink: what is a piece's
 SPECK = 0.05  # of the body's height, as the side of a square: a piece of less area is a speck
 MAX_PIECES = 120
 MAX_CANDIDATES = 400
-MAX_RUN = 5  # pieces of one candidate...
+MAX_RUN = 8  # pieces of one candidate...
 MAX_PARTS = 9  # ...or so many, where they are whole components
+MIN_HEIGHT = 0.5  # of the body's height: lower runs of several pieces are no character
 MAX_WIDTH = 1.6  # of the body's height, of a candidate of several pieces
 CUTTABLE = 0.42  # of the body's height: narrower components are not cut
 SLIVER = 0.012  # of the body's height squared: nothing with less ink is cut off
-ALIKE = 0.02  # of the body's height squared: cuts that part the ink alike but for so much are one
+ALIKE = 0.025  # of the body's height squared: cuts that part the ink alike but for so much are one
+CROSSING = 0.004  # of the body's height squared: of two cuts that cross in more ink, the dearer is left out
 MAX_COST = 0.42  # of the body's height: no cut crosses more ink
 GAP = 4  # columns between components on the canvas that they are cut on
 
@@ -175,35 +177,43 @@ def _cuts(
         canvas[down : down + h, at : at + w] = ink[y : y + h, x : x + w] * own
         places.append((at, down, w, h))
         at += w + GAP
-    paths = cheapest_paths(canvas)
-    running = np.concatenate((np.zeros((tallest, 1)), np.cumsum(canvas, axis=1, dtype=np.float64)), axis=1)
-    passed = np.take_along_axis(running, paths.columns, axis=1).sum(axis=0)  # ink of the canvas left of each path
+    paths = proposed_paths(canvas, MAX_COST * body)
+    middle = paths.columns[:, tallest // 2]
     cuts = []
     for left, down, w, h in places:
-        before = running[:, left].sum()
-        total = running[:, left + w].sum() - before
-        share = passed[left : left + w] - before
-        chosen = _chosen(paths.cost[left : left + w], share, float(total), body)
-        columns = paths.columns[down : down + h, left : left + w][:, chosen] - left  # (h, cuts)
-        cuts.append(columns.T)
+        near = np.flatnonzero((middle >= left) & (middle < left + w))
+        rows = slice(down, down + h)
+        part = Paths(paths.cost[near], paths.columns[near, rows], paths.passed[near, rows])
+        total = float(canvas[rows, left : left + w].sum())
+        before = part.passed.min(axis=0) if False else np.array([canvas[r, :left].sum() for r in range(down, down + h)])
+        cuts.append(_chosen(part, before, total, body) - left)
     return cuts
 
 
-def _chosen(cost: Ink, share: npt.NDArray[np.float64], total: float, body: float) -> list[int]:
-    """Which columns' paths are cuts, ascending: the cheapest of each place."""
-    least = SLIVER * body * body
-    order = np.argsort(cost, kind="stable")
+def _chosen(paths: Paths, before: npt.NDArray[np.float64], total: float, body: float) -> npt.NDArray[np.int64]:
+    """The paths that are taken as cuts, (cuts, h) columns from left to right: the cheapest of each place.
+
+    None of them cross, or their pieces would have no order.
+    """
+    unit = body * body
+    shares = (paths.passed - before).sum(axis=1)
     chosen: list[int] = []
-    for x in order.tolist():
-        if cost[x] > MAX_COST * body:
-            break
-        if share[x] < least or total - share[x] < least:
+    for index in np.argsort(paths.cost, kind="stable").tolist():
+        share = shares[index]
+        if min(share, total - share) < SLIVER * unit:
             continue
-        if x > 0 and cost[x - 1] < cost[x] or x + 1 < len(cost) and cost[x + 1] < cost[x]:
-            continue  # no local minimum
-        if all(abs(share[x] - share[other]) >= ALIKE * body * body for other in chosen):
-            chosen.append(x)
-    return sorted(chosen)
+        apart = True
+        for other in chosen:
+            difference = share - shares[other]
+            beyond = float(np.maximum(paths.passed[other] - paths.passed[index], 0).sum())  # of `other`, past this one
+            crossing = beyond if difference > 0 else beyond + difference
+            if abs(difference) < ALIKE * unit or crossing > CROSSING * unit:
+                apart = False
+                break
+        if apart:
+            chosen.append(index)
+    chosen.sort(key=lambda index: float(shares[index]))
+    return np.maximum.accumulate(paths.columns[chosen], axis=0)
 
 
 def _largest(groups: list[list[_Piece]]) -> list[list[_Piece]]:
@@ -236,6 +246,8 @@ def _candidates(line: Line, labels: Labels, pieces: list[_Piece], ends: set[int]
             members[pieces[stop - 1].label] = True
             if stop - start > 1 and box.right - box.left > MAX_WIDTH * body:
                 break
+            if stop - start > 1 and box.bottom - box.top < MIN_HEIGHT * body:
+                continue
             if stop - start > MAX_RUN and not (start in ends and stop in ends):
                 continue
             area = slice(box.top, box.bottom), slice(box.left, box.right)
