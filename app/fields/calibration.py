@@ -99,10 +99,10 @@ class FieldCalibration:
         """The opposite of `to_dict`. Raises ValueError when a key is unknown, or a value cannot be."""
         if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
             raise ValueError(f"it has unknown keys: {', '.join(unknown)}")
-        made = dict(values)
+        made: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         if "weights" in made:
             made["weights"] = tuple(tuple(row) for row in made["weights"])
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in made.items()})
+        return cls(**made)
 
 
 def _is_number(value: Any) -> bool:

@@ -68,8 +68,9 @@ def described(segmentation: Segmentation, log_probs: npt.NDArray[np.floating]) -
 
 def scored(seen: Floats, identity: Floats, weights: Floats) -> Floats:
     """Log weights (n, symbols) of what `described` says, by weights (GROUPS, FEATURES)."""
-    of_group: Floats = seen @ weights.T  # (n, GROUPS)
-    return of_group[:, GROUP_OF] + identity * weights[GROUP_OF, IDENTITY]
+    of_group = seen @ weights.T  # (n, GROUPS)
+    score: Floats = of_group[:, GROUP_OF] + identity * weights[GROUP_OF, IDENTITY]
+    return score
 
 
 def arcs(segmentation: Segmentation, score: Floats) -> Lattice:

@@ -1,0 +1,114 @@
+"""The strings that a field model is calibrated on: of writers that no network learns from, of cheques, and of nothing.
+
+A cheque is read by the network of the cross-validation that has not learnt from it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from app.fields import reader
+from app.fields.formats import FieldFormat, anything, field_format
+from app.fields.reader import Proposal
+from training import datasets, rubbish
+from training.datasets import Digits, cheque_amounts
+from training.fields.hand import Hand, Shape, write
+from training.fields.kinds import Sources, make
+from training.fields.paper import NOISY, PLAIN, on_paper
+from training.fields.signs import marks, writers
+
+Picture = npt.NDArray[np.uint8]
+Network = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.floating]]
+"""(n, 1, 32, 32) -> log-probabilities (n, 11)."""
+
+KINDS: Final[Mapping[str, float]] = {
+    "clean ZIP": 0.2,
+    "touching ZIP": 0.2,
+    "noisy ZIP": 0.2,
+    "ZIP+4": 0.05,
+    "amount": 0.25,
+    "digits": 0.1,
+}
+"""Shares of the kinds of fields."""
+
+NOTHING: Final = 0.1
+"""Pictures of nothing for each field."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One string as a network saw it."""
+
+    proposal: Proposal
+    log_probs: npt.NDArray[np.floating]  # (n, 11), of its candidates
+    format: FieldFormat
+    texts: tuple[str, ...]  # what it may be read as; "": there is nothing to read
+    fold: int  # of a cheque; -1 for others
+
+    @property
+    def is_field(self) -> bool:
+        """Whether there is anything to read."""
+        return self.texts != ("",)
+
+
+def made(count: int, seed: int, network: Network, data_dir: Path | None) -> Iterator[Shown]:
+    """`count` fields of held-out writers, and a tenth more pictures of nothing.
+
+    Raises:
+        DatasetError: a file is missing or damaged.
+    """
+    sources = Sources(writers(data_dir, held_out=True), marks(data_dir, held_out=True))
+    formats = {kind: _format(kind) for kind in KINDS}
+    rng = np.random.default_rng(seed)
+    names, shares = list(KINDS), np.array(list(KINDS.values()))
+    for number in range(count):
+        kind = names[int(rng.choice(len(names), p=shares))]
+        one = make({kind: 1}, 1, sources, seed * 100_003 + number)[0]
+        yield shown(one.picture, network, formats[kind], (one.text,))
+    digits = datasets.load("mnist-train", data_dir)
+    for _ in range(round(NOTHING * count)):
+        yield shown(_nothing(digits, rng), network, formats["digits"], ("",))
+
+
+def cheques(networks: Mapping[int, Network], data_dir: Path | None) -> Iterator[Shown]:
+    """All amounts, each by the network of its fold.
+
+    Raises:
+        DatasetError: the file is missing or damaged.
+    """
+    form = field_format("amount")
+    for one in cheque_amounts.load(data_dir):
+        with_cents = (f"{one.text[:-2]}.{one.text[-2:]}",) if len(one.text) > 2 else ()
+        yield shown(one.picture, networks[one.fold], form, (one.text, *with_cents), one.fold)
+
+
+def shown(picture: Picture, network: Network, form: FieldFormat, texts: tuple[str, ...], fold: int = -1) -> Shown:
+    """A picture, cut into candidates, with what the network says of each."""
+    proposal = reader.propose(picture)
+    log_probs = network(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11))
+    return Shown(proposal, log_probs, form, texts, fold)
+
+
+def nothing_format() -> FieldFormat:
+    """What a picture of nothing is learnt under: all of it may be skipped."""
+    return FieldFormat("digits", None, anything(), None)
+
+
+def _format(kind: str) -> FieldFormat:
+    if "ZIP" in kind:
+        return field_format("postal_code", country="US")
+    return field_format("amount" if kind == "amount" else "digits")
+
+
+def _nothing(digits: Digits, rng: np.random.Generator) -> Picture:
+    """Three to eight pictures of what is no digit in a row, on paper."""
+    height = 40.0
+    kinds = ("letter", "letter", "letter", "scribble", "cross", "pair")
+    pieces = [rubbish.MAKERS[kinds[int(rng.integers(len(kinds)))]][1](digits, rng) for _ in range(rng.integers(3, 9))]
+    shapes = [Shape("x", piece.astype(np.float32) / np.float32(255)) for piece in pieces]
+    ink = write(shapes, Hand(height=height, gap=(0.02, 0.4)), rng).ink
+    return on_paper(ink, height, (PLAIN, NOISY)[int(rng.integers(2))], rng)
