@@ -21,8 +21,9 @@ UNCLEAR: Final = -1
 """The label of what is not learnt from."""
 
 INK = 0.4  # of full ink: what counts as a pixel of a sign or a candidate
-WHOLE, NEARLY, PART = 0.93, 0.85, 0.75  # of a digit's ink: a candidate has it whole, nearly, or in part (below)
-FREE, MOSTLY, FOREIGN = 0.08, 0.15, 0.25  # of a candidate's ink that is not the digit's: none to speak of, little, much
+WHOLE, PART = 0.93, 0.75  # of a digit's ink: from here on a candidate has it whole; under that it has a part
+FREE, FOREIGN = 0.08, 0.25  # of a candidate's ink that is not the digit's: none to speak of; from here on too much
+NEARLY = 0.7  # the share of the digit less that of what is not: the best candidate is the digit if no other is
 LOST = 0.6  # of a sign's ink that the line kept: under that its candidates are unclear
 LIKE_ONE = "/"  # of that nothing is said: normalised alone it looks like a 1
 ALONE = 0.3  # of the ink in a digit's box: so much lies in no other's, or all of it has to be counted
@@ -59,7 +60,7 @@ def _labels(
     """`seen` is each sign's ink, `near` where a candidate's ink may lie and still be that sign's."""
     labels = np.full(len(candidates), UNCLEAR, np.int64)
     total = np.maximum(seen.sum((1, 2)), 1)
-    nearly: dict[int, tuple[float, int]] = {}  # by sign, the best of those that are nearly it
+    nearly: dict[int, tuple[float, int]] = {}  # by sign, the best that there is
     found: set[int] = set()
     for index, candidate in enumerate(candidates):
         box, ink = candidate.box, candidate.ink > INK
@@ -76,10 +77,10 @@ def _labels(
             found.add(own)
         elif strange >= FOREIGN or has[own] < PART or not (char.isdigit() or char in LIKE_ONE):
             labels[index] = RUBBISH
-        elif alone and has[own] >= NEARLY and strange <= MOSTLY:
-            nearly[own] = max(nearly.get(own, (0.0, 0)), (float(has[own] - strange), index))
+        if alone:
+            nearly[own] = max(nearly.get(own, (NEARLY, -1)), (float(has[own] - strange), index))
     for own, (_, index) in nearly.items():
-        if own not in found:
+        if own not in found and index >= 0:
             labels[index] = int(text[own])
     return labels
 
