@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     registry = Registry.open(options.model_dir, {})
     reader = served(registry.resolve(options.model, "field"))
     rows = [
-        *_cheques(reader, served(registry.resolve(options.open, "field")), options),
+        *_cheques(served(registry.resolve(options.open, "field")), options),
         *_made(reader, options),
         *_nothing(reader, options),
     ]
@@ -58,13 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _cheques(reader: FieldReader, open_reader: FieldReader, options: argparse.Namespace) -> list[Row]:
+def _cheques(open_reader: FieldReader, options: argparse.Namespace) -> list[Row]:
     of = cases.cheques(options.data_dir)
     whole = config.load(options.config)
     crossed: list[Answer] = []
     for fold in range(FOLDS):
-        network = folds.load(folds.run_dir(options.runs, folds.without(whole, fold)))
-        without = trained(f"fold {fold}", network, reader.weights)
+        without = trained(folds.run_dir(options.runs, folds.without(whole, fold)))
         crossed += without.read_all(case for case in of if case.fold == fold)
     opened = open_reader.read_all(of)
     plots.rejects({"cross-validation": crossed, open_reader.name: opened}, options.output / "cheques-reject.png")

@@ -1,8 +1,10 @@
 """Fields read as the service reads them, without the service: one thread, one field at a time."""
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +12,11 @@ import torch
 
 from app.fields import reader
 from app.fields.calibration import FieldCalibration
-from app.lenet.model import LeNet5
 from app.lenet.registry import ServedModel
 from app.runtime.onnx import OnnxBackend
 from benchmarks.fields.cases import Case
+from training.fields import folds
+from training.fields.calibrate import FILE
 
 Infer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
@@ -50,9 +53,9 @@ class Answer:
 class FieldReader:
     """A network with what turns its scores into readings."""
 
-    name: str
+    name: str  # of the model or the run
     infer: Infer  # (n, 1, 32, 32) -> logits (n, 11)
-    weights: FieldCalibration
+    weights: FieldCalibration  # how its scores are weighed, and what a posterior is worth
 
     def read(self, case: Case) -> Answer:
         """The case's picture, timed."""
@@ -84,18 +87,26 @@ class FieldReader:
 def served(model: ServedModel) -> FieldReader:
     """A model of the model folder, as a CPU serves it."""
     backend = OnnxBackend(model.folder, MAX_BATCH, threads=1)
-    return FieldReader(model.spec, backend.infer, FieldCalibration())
+    weights = FieldCalibration.from_dict(model.manifest.field_calibration or {})
+    return FieldReader(model.spec, backend.infer, weights)
 
 
-def trained(name: str, network: LeNet5, weights: FieldCalibration) -> FieldReader:
-    """A network of a run that was not shipped, read with the constants of a shipped one."""
+def trained(folder: Path) -> FieldReader:
+    """The network of a run that was not shipped, with the calibration that lies beside it.
+
+    Raises:
+        CheckpointError: there is no run, it is damaged, or it stopped half way.
+        OSError: it was not calibrated (python -m training.fields.calibrate).
+    """
+    network = folds.load(folder)
+    values = json.loads((folder / FILE).read_text(encoding="utf-8"))
 
     def infer(inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         with torch.no_grad():
             logits: npt.NDArray[np.float32] = network(torch.from_numpy(inputs)).numpy()
         return logits
 
-    return FieldReader(name, infer, weights)
+    return FieldReader(folder.name, infer, FieldCalibration.from_dict(values))
 
 
 def _log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

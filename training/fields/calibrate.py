@@ -181,7 +181,7 @@ def _with_thresholds(calibration: FieldCalibration, answers: Sequence[Answer]) -
 
 def _folders(served: ServedModel, runs: Path) -> dict[int, Path]:
     """Of a model that has learnt from cheques: where the runs of its folds lie."""
-    whole = config.parse(served.manifest.training)
+    whole = config.parse(served.manifest.training["config"])
     if not whole.data.cheques:
         return {}
     return {fold: folds.run_dir(runs, folds.without(whole, fold)) for fold in range(FOLDS)}
