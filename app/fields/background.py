@@ -5,6 +5,7 @@ out, and the ink is what stands out from it by clearly more than the paper's own
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -117,7 +118,7 @@ def _texture(residual: Gray) -> float:
     return max(float(middle - low) / 1.39, 0.0)  # of a normal distribution's deviations between those two
 
 
-def _levels(residual: Gray, texture: float) -> tuple[float, float]:
+def _levels(residual: npt.NDArray[Any], texture: float) -> tuple[float, float]:
     """Where the edge of the ink is, and its contrast, in gray levels above the ground."""
     low, high = 0.0, float(np.percentile(residual, 99.5))
     levels = (np.clip((residual - low) / max(high - low, 1e-6), 0, 1) * 255).astype(np.uint8)
@@ -138,7 +139,7 @@ def _holding(weak: Mask, strong: Mask) -> Mask:
     return mask
 
 
-def _cubes(values: Gray) -> float:
+def _cubes(values: npt.NDArray[Any]) -> float:
     return float((values.astype(np.float64) ** 3).sum())
 
 

@@ -89,7 +89,7 @@ def _blank(found: FieldInk) -> Line:
     )
 
 
-def _without_specks(mask: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+def _without_specks(mask: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
     """The mask (h, w) without pieces too small for a point, and the statistics (n, 5) of the others."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     pieces = stats[1:]

@@ -68,7 +68,7 @@ def _level_rules(mask: Mask, shortest: float) -> list[_Rule]:
     bridged = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, BRIDGED), np.uint8))
     runs = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))
     linked = cv2.dilate(runs, np.ones((3, 5), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
     thickened = cv2.dilate(mask, np.ones((5, 1), np.uint8))
     padded = cv2.copyMakeBorder(mask, PAD, PAD, 0, 0, cv2.BORDER_CONSTANT, value=(0,))
     rules = []

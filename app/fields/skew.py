@@ -1,6 +1,7 @@
 """How far a field's line of characters climbs (skew), and how far its characters lean (slant)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ class Body:
         return self.bottom - self.top
 
 
-def body_of(stats: npt.NDArray[np.int32]) -> Body | None:
+def body_of(stats: npt.NDArray[Any]) -> Body | None:
     """The body of the pieces with these statistics, (n, 5) as of cv2.connectedComponentsWithStats without the ground.
 
     Medians weighted by the pieces' widths, so that several touching digits count for several; None without pieces.
@@ -47,7 +48,7 @@ def body_of(stats: npt.NDArray[np.int32]) -> Body | None:
     return Body(first, last) if last - first >= 1 else Body(first, first + 1)
 
 
-def skew_of(stats: npt.NDArray[np.int32], body: Body) -> float:
+def skew_of(stats: npt.NDArray[Any], body: Body) -> float:
     """The slope of the line of digits, in pixels down per pixel to the right; 0 where it is not sure.
 
     Through the middles of the digits, by least squares, less 1.5 standard errors: digits sit unevenly, and a
