@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,16 +13,18 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import logs
-from app.api import errors, ops, predict
+from app.api import errors, ops, predict, read
 from app.api.middleware import RequestContext
 from app.api.service import BodyLimits, Service
 from app.imaging import DecodeLimits
-from app.lenet.registry import Pin, Registry, ServedModel, default_model_dir
+from app.lenet.registry import FIELD_DEFAULT, Pin, Registry, ServedModel, default_model_dir
+from app.lenet.weights import Task
 from app.runtime import open_backend
 from app.serving.admission import Bounds
-from app.serving.engine import DigitModel, Engine
+from app.serving.engine import Engine
 from app.serving.lifecycle import Lifecycle
 from app.serving.metrics import Metrics, ModelMetrics
+from app.serving.models import DigitModel, FieldModel, Model
 from app.settings import Settings
 
 log = structlog.get_logger("lenet5")
@@ -70,18 +73,20 @@ def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None
     )
     errors.install(app)
     app.include_router(predict.router)
+    app.include_router(read.router)
     app.include_router(ops.router)
     return app
 
 
 def _engine(settings: Settings, metrics: Metrics, pins: Collection[Pin] | None) -> Engine:
     """The models of the model folder on their device, warm."""
-    registry = Registry.open(settings.model_dir or default_model_dir(), {"digit": settings.digit_model}, pins=pins)
+    folder = settings.model_dir or default_model_dir()
+    registry = Registry.open(folder, _defaults(settings, folder), pins=pins)
     metrics.models_left_out.set(len(registry.left_out))
     for left_out in registry.left_out:
         log.warning("model left out", folder=str(left_out.path), error=left_out.error.message)
 
-    def open_model(served: ServedModel) -> DigitModel:
+    def open_model(served: ServedModel) -> Model:
         backend = open_backend(
             served.folder,
             device=settings.device,
@@ -89,7 +94,8 @@ def _engine(settings: Settings, metrics: Metrics, pins: Collection[Pin] | None) 
             threads=settings.inference_threads,
         )
         backend.warm_up()
-        return DigitModel(
+        kind = {"digit": DigitModel, "field": FieldModel}[served.task]
+        return kind(
             served,
             backend,
             ModelMetrics(metrics, served.name),
@@ -112,6 +118,14 @@ def _engine(settings: Settings, metrics: Metrics, pins: Collection[Pin] | None) 
         ),
         decode_threads=settings.decode_threads,
     )
+
+
+def _defaults(settings: Settings, folder: Path) -> dict[Task, str]:
+    """The default model of each task; a folder of one's own need not have one for fields."""
+    defaults: dict[Task, str] = {"digit": settings.digit_model}
+    if settings.field_model is not None or (folder / FIELD_DEFAULT).is_dir():
+        defaults["field"] = settings.field_model or FIELD_DEFAULT
+    return defaults
 
 
 def __getattr__(name: str) -> Any:

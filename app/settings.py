@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """Folder with NAME/VERSION/ models; by default the weights that come with the service."""
     digit_model: str = "lenet5"
     """Default model of /predict: NAME (its highest version) or NAME:VERSION."""
+    field_model: str | None = None
+    """Default model of /read: NAME or NAME:VERSION; by default lenet5-field, where the model folder has it."""
     inference_threads: Annotated[int, Field(ge=1, le=256)] = 1
     """Threads of one forward pass on the CPU."""
 

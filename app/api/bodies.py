@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
+from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -10,7 +11,14 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from app.api.service import BodyLimits
-from app.errors import BodyTooLarge, MalformedRequest, RequestTimeout, TooManyImages, UnsupportedMediaType
+from app.errors import (
+    BodyTooLarge,
+    InvalidParameter,
+    MalformedRequest,
+    RequestTimeout,
+    TooManyImages,
+    UnsupportedMediaType,
+)
 from app.serving.admission import Ticket
 
 PICTURE_TYPES = (
@@ -24,21 +32,49 @@ PICTURE_TYPES = (
 )
 FORM_TYPE = "multipart/form-data"
 OTHER_PARTS = 16
-"""Parts of a form besides its pictures; what they hold is not looked at."""
+"""Parts of a form besides its pictures."""
+TEXT_BYTES = 4 * 1024 * 1024
+"""Of one part without a filename."""
 
 
 async def one_picture(request: Request, limits: BodyLimits, ticket: Ticket) -> bytes:
     """The picture of a request that may hold one: the raw body, or the form's field `file`."""
     form = _media_type(request) == FORM_TYPE
     chunks = _chunks(request, limits.max_bytes, limits, ticket)
-    return (await _files(request, chunks, "file", 1))[0] if form else await _joined(chunks)
+    return (await _sent(request, chunks, "file", 1)).pictures[0] if form else await _joined(chunks)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a form holds: pictures in order, and the texts that were asked for by name."""
+
+    pictures: list[bytes]
+    texts: Mapping[str, str]
+
+
+async def one_field(request: Request, limits: BodyLimits, ticket: Ticket, texts: Collection[str]) -> Sent:
+    """The picture of a request that may hold one, as `one_picture`, and the texts of a form with it."""
+    form = _media_type(request) == FORM_TYPE
+    chunks = _chunks(request, limits.max_bytes, limits, ticket)
+    return await _sent(request, chunks, "file", 1, texts) if form else Sent([await _joined(chunks)], {})
+
+
+async def many_fields(request: Request, limits: BodyLimits, ticket: Ticket, texts: Collection[str]) -> Sent:
+    """The pictures of a request that may hold many, as `many_pictures`, and the texts of a form with them."""
+    form = _media_type(request) == FORM_TYPE
+    chunks = _chunks(request, limits.max_batch_bytes, limits, ticket)
+    if form:
+        return await _sent(request, chunks, "files", limits.max_batch_pictures, texts)
+    return Sent([await _joined(chunks)], {})
 
 
 async def many_pictures(request: Request, limits: BodyLimits, ticket: Ticket) -> list[bytes]:
     """The pictures of a request that may hold many: the form's fields `files`, or the raw body as the only one."""
     form = _media_type(request) == FORM_TYPE
     chunks = _chunks(request, limits.max_batch_bytes, limits, ticket)
-    return await _files(request, chunks, "files", limits.max_batch_pictures) if form else [await _joined(chunks)]
+    if form:
+        return (await _sent(request, chunks, "files", limits.max_batch_pictures)).pictures
+    return [await _joined(chunks)]
 
 
 def _media_type(request: Request) -> str:
@@ -105,12 +141,20 @@ class _InMemory(MultiPartParser):
             file.close()
 
 
-async def _files(request: Request, chunks: AsyncGenerator[bytes, None], field: str, most: int) -> list[bytes]:
-    """The files in a form's field, in order."""
-    parser = _InMemory(request.headers, chunks, max_files=most + OTHER_PARTS, max_fields=OTHER_PARTS)
+async def _sent(
+    request: Request, chunks: AsyncGenerator[bytes, None], field: str, most: int, wanted: Collection[str] = ()
+) -> Sent:
+    """The files in a form's field, in order, and the texts in the fields that are `wanted`."""
+    parser = _InMemory(
+        request.headers, chunks, max_files=most + OTHER_PARTS, max_fields=OTHER_PARTS, max_part_size=TEXT_BYTES
+    )
     files: list[bytes] = []
+    texts: dict[str, str] = {}
     try:
         form = await parser.parse()
+        for name in wanted:
+            for value in form.getlist(name):
+                texts[name] = await _text(name, value)
         values = form.getlist(field)
         for value in values:
             if isinstance(value, UploadFile):
@@ -132,7 +176,17 @@ async def _files(request: Request, chunks: AsyncGenerator[bytes, None], field: s
         )
     if len(files) > most:
         raise _too_many(most)
-    return files
+    return Sent(files, texts)
+
+
+async def _text(name: str, value: UploadFile | str) -> str:
+    """A form's text, whether it came as a file or not."""
+    if isinstance(value, str):
+        return value
+    try:
+        return (await value.read()).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidParameter(f"The part {name!r} is no text in UTF-8.", parameter=name) from None
 
 
 def _too_many(most: int) -> TooManyImages:

@@ -1,21 +1,20 @@
 """`/predict` and `/predict/batch`: pictures of single digits."""
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from fastapi.routing import APIRoute
-from lenet5_client.schemas import BatchPrediction, ErrorBody, Prediction
+from lenet5_client.schemas import BatchPrediction, Prediction
 from pydantic import BaseModel, Field, ValidationError
 
-from app.api.bodies import FORM_TYPE, PICTURE_TYPES, many_pictures, one_picture
+from app.api.bodies import many_pictures, one_picture
 from app.api.caller import TimeoutHeader, deadline, patience, while_connected
 from app.api.errors import invalid_parameter
+from app.api.routes import ERRORS, FILE, DirectRoute, body, json_answer, model_ref
 from app.api.service import Service, service_of
 from app.errors import InvalidParameter, ServiceError
-from app.serving.engine import Classification, DigitModel, Timing
+from app.serving.engine import Classification
+from app.serving.models import DigitModel
 
 
 class Asked(BaseModel):
@@ -46,33 +45,20 @@ def _documented(asked: Annotated[Asked, Query()], x_request_timeout: TimeoutHead
     """What the routes here take besides a body, for the OpenAPI document."""
 
 
-class DirectRoute(APIRoute):
-    """Calls its endpoint with the request and nothing else.
-
-    FastAPI would go through the parameters anew for each request, which takes longer than all that we do: 350 of 640
-    microseconds. `_documented` says them for the OpenAPI document, `_asked` checks them against the same model.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's hook for a route's own handling of requests."""
-        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
-        return handler
-
-
 router = APIRouter(tags=["predict"], route_class=DirectRoute, dependencies=[Depends(_documented)])
 
 
 def _asked(request: Request, service: Service) -> tuple[DigitModel, float | None]:
     """The model and the threshold that the query asks for; raises InvalidParameter and UnknownModel."""
     if not request.scope["query_string"]:
-        return service.engine.model(None), None
+        return service.engine.digit_model(None), None
     try:
         asked = Asked.model_validate(dict(request.query_params))
     except ValidationError as error:
         raise invalid_parameter(error.errors()[0]) from None
     if asked.threshold is not None and asked.target_error is not None:
         raise InvalidParameter("Give threshold or target_error, not both.", parameter="target_error")
-    model = service.engine.model(asked.model)
+    model = service.engine.digit_model(asked.model)
     if asked.target_error is None:
         return model, asked.threshold
     try:
@@ -85,24 +71,11 @@ def _asked(request: Request, service: Service) -> tuple[DigitModel, float | None
         ) from None
 
 
-def _body(field: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI description of a request body: a raw picture, or a form with `field`."""
-    picture = {"schema": {"type": "string", "format": "binary"}}
-    form = {"schema": {"type": "object", "properties": {field: schema}, "required": [field]}}
-    return {"requestBody": {"required": True, "content": dict.fromkeys(PICTURE_TYPES, picture) | {FORM_TYPE: form}}}
-
-
-FILE = {"type": "string", "format": "binary"}
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (400, 404, 405, 408, 413, 415, 422, 429, 431, 500, 503, 504)
-}
-
-
 @router.post(
     "/predict",
     response_model=Prediction,
     responses=ERRORS,
-    openapi_extra=_body("file", FILE),
+    openapi_extra=body("file", FILE),
     summary="The digit in one picture",
 )
 async def predict(request: Request) -> Response:
@@ -115,14 +88,14 @@ async def predict(request: Request) -> Response:
             ticket.reserve(pictures=1)
             async with while_connected(request):
                 result = await service.engine.classify(data, ticket, model, threshold=threshold)
-        return _json(_prediction(result, model), result.timing)
+        return json_answer(_prediction(result, model), result.timing)
 
 
 @router.post(
     "/predict/batch",
     response_model=BatchPrediction,
     responses=ERRORS,
-    openapi_extra=_body("files", {"type": "array", "items": FILE}),
+    openapi_extra=body("files", {"type": "array", "items": FILE}),
     summary="The digits in many pictures",
 )
 async def predict_batch(request: Request) -> Response:
@@ -138,11 +111,7 @@ async def predict_batch(request: Request) -> Response:
         answers = [
             result.body() if isinstance(result, ServiceError) else _prediction(result, model) for result in results
         ]
-        return _json({"results": answers, "model": _model(model)})
-
-
-def _model(model: DigitModel) -> dict[str, str]:
-    return {"name": model.name, "version": str(model.version)}
+        return json_answer({"results": answers, "model": model_ref(model)})
 
 
 def _prediction(result: Classification, model: DigitModel) -> dict[str, Any]:
@@ -153,15 +122,5 @@ def _prediction(result: Classification, model: DigitModel) -> dict[str, Any]:
         "probabilities": result.probabilities,
         "accepted": result.accepted,
         "reasons": result.reasons,
-        "model": _model(model),
+        "model": model_ref(model),
     }
-
-
-def _json(body: dict[str, Any], timing: Timing | None = None) -> Response:
-    headers = {}
-    if timing is not None:  # W3C Server Timing, in milliseconds
-        headers["Server-Timing"] = (
-            f"decode;dur={timing.decode * 1e3:.3f}, queue;dur={timing.queue * 1e3:.3f}, "
-            f"infer;dur={timing.infer * 1e3:.3f}"
-        )
-    return Response(orjson.dumps(body), headers=headers, media_type="application/json")

@@ -22,6 +22,9 @@ from app.lenet.weights import Manifest, Task, verify
 DEFAULTS: Final[Mapping[Task, str]] = {"digit": "lenet5"}
 """The model of each task that answers requests which name none: NAME, or NAME:VERSION."""
 
+FIELD_DEFAULT: Final = "lenet5-field"
+"""The same for fields, where the model folder has it: a folder of one's own need not read fields."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _VERSION = re.compile(r"0|[1-9][0-9]{0,8}")
 
@@ -114,7 +117,7 @@ class Registry:
             folders = {(pin.name, pin.version): _folder_of(pin, folders, model_dir) for pin in pins}
         if not folders:
             raise ModelNotFound(f"There is no model in {model_dir}, whose folders would be NAME/VERSION/.")
-        chosen = {_default_of(spec, folders, model_dir): task for task, spec in defaults.items()}
+        chosen = {_default_of(spec, task, folders, model_dir): task for task, spec in defaults.items()}
         models, left_out = [], []
         for (name, version), folder in sorted(folders.items()):
             task = chosen.get((name, version))
@@ -170,14 +173,14 @@ def _folder_of(pin: Pin, folders: Mapping[tuple[str, int], Path], model_dir: Pat
     return folders[pin.name, pin.version]
 
 
-def _default_of(spec: str, folders: Mapping[tuple[str, int], Path], model_dir: Path) -> tuple[str, int]:
+def _default_of(spec: str, task: Task, folders: Mapping[tuple[str, int], Path], model_dir: Path) -> tuple[str, int]:
     """The name and version that a default names."""
     name, colon, version = spec.partition(":")
     versions = [number for known, number in folders if known == name and (not colon or version == str(number))]
     if not versions:
         there = ", ".join(f"{known}:{number}" for known, number in sorted(folders)) or "none"
         raise ModelNotFound(
-            f"The default model {spec} is not in {model_dir}; there is {there} (--digit-model names another).",
+            f"The default model {spec} is not in {model_dir}; there is {there} (--{task}-model names another).",
             path=str(model_dir),
         )
     return name, max(versions)

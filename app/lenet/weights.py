@@ -51,13 +51,15 @@ class Manifest:
     data: Mapping[str, Any]  # the data sets it was trained and measured on
     versions: Mapping[str, Any]  # of the programs that made it
     calibration: Calibration | None = None  # how logits become a confidence; None: as they are, see Calibration.none
+    field_calibration: Mapping[str, Any] | None = None  # of a model of fields: what app.fields.calibration holds
 
     def __post_init__(self) -> None:
         for key in ("name", "created", "preprocessing"):
             if not isinstance(getattr(self, key), str) or not getattr(self, key):
                 raise ValueError(f"{key} is {getattr(self, key)!r}, not a text")
-        for key in ("sha256", "metrics", "training", "data", "versions"):
-            if not isinstance(getattr(self, key), Mapping):
+        for key in ("sha256", "metrics", "training", "data", "versions", "field_calibration"):
+            optional = key == "field_calibration" and self.field_calibration is None
+            if not optional and not isinstance(getattr(self, key), Mapping):
                 raise ValueError(f"{key} is {getattr(self, key)!r}, not an object")
         if type(self.version) is not int or self.version < 0:
             raise ValueError(f"version is {self.version!r}, not a whole number")
@@ -96,7 +98,7 @@ class Manifest:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The opposite of `to_dict`. Raises ValueError when a key is missing or unknown, or a value cannot be."""
         known = {field.name for field in fields(cls)}
-        if missing := sorted(known - {"calibration"} - set(values)):
+        if missing := sorted(known - {"calibration", "field_calibration"} - set(values)):
             raise ValueError(f"it lacks {', '.join(missing)}")
         if unknown := sorted(set(values) - known):
             raise ValueError(f"it has unknown keys: {', '.join(unknown)}")

@@ -97,9 +97,9 @@ class Batcher:
         """
         return self._enqueue(self._singles, [picture])[0]
 
-    def submit_many(self, pictures: Sequence[Array]) -> list[asyncio.Future[Outcome]]:
-        """Queue the pictures of one bulk request, each as `submit` does."""
-        return self._enqueue(self._bulk, pictures)
+    def submit_many(self, pictures: Sequence[Array], *, bulk: bool = True) -> list[asyncio.Future[Outcome]]:
+        """Queue the pictures of one request, each as `submit` does; those of a `bulk` request behind single ones."""
+        return self._enqueue(self._bulk if bulk else self._singles, pictures)
 
     def _enqueue(self, lane: deque[_Job], pictures: Sequence[Array]) -> list[asyncio.Future[Outcome]]:
         if self._closing:

@@ -4,28 +4,31 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from app.errors import ManifestInvalid, ServiceError
+from app.errors import Draining, ServiceError
+from app.fields import reader as fields
+from app.fields.formats import FieldFormat
+from app.fields.reader import Proposal, Reading
 from app.imaging import DecodeLimits, Normalized, decode, normalize, probe
-from app.lenet.calibration import Calibration
 from app.lenet.registry import Registry, ServedModel
-from app.runtime import Backend
 from app.serving.admission import Admission, Bounds, Ticket
-from app.serving.batcher import Batcher, Observer, Outcome
+from app.serving.batcher import Outcome
+from app.serving.models import FIELD_CLASSES, DigitModel, FieldModel, Model
 
 T = TypeVar("T")
-TASK: Final = "digit"
 INLINE_BYTES = 64 * 1024
 INLINE_PIXELS = 32 * 32
 """A picture up to these sizes is read on the event loop: a clean one takes 0.05 ms, less than a hop to a thread and
 back, and the noisiest about 1 ms."""
 BULK_SLICE = 16
 """Pictures of a bulk request that one decoding job takes, so that the threads share the request."""
+FIELDS_AT_ONCE = 16
+"""Fields of a bulk request that are under way at a time: each may hold some hundred candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +56,24 @@ class Classification:
         return not self.reasons
 
 
-class DigitModel:
-    """One model that is being served: its backend, its batcher, its own thread for forward passes."""
+@dataclass(frozen=True, slots=True)
+class FieldJob:
+    """A field to be read."""
 
-    def __init__(
-        self, served: ServedModel, backend: Backend, observer: Observer, *, max_batch_size: int, max_batch_delay: float
-    ) -> None:
-        self.name = served.name
-        self.version = served.version
-        self.threshold = served.manifest.threshold
-        self.calibration = _calibration(served)
-        self.backend = backend
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"infer-{self.name}-{self.version}")
-        self.batcher = Batcher(
-            self._rows,
-            self._executor,
-            max_batch_size=max_batch_size,
-            max_batch_delay=max_batch_delay,
-            observer=observer,
-        )
+    data: bytes  # the encoded picture
+    make_format: Callable[[], FieldFormat]  # called in a decoding thread: one of many allowed strings takes a while
+    n_best: int
+    debug: bool
 
-    def _rows(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Inputs (n, 1, 32, 32) to what the model says of each: (n, 12), as `Calibrated` has them."""
-        return self.calibration.apply(self.backend.infer(inputs)).rows
 
-    async def close(self) -> None:
-        """Answer what was taken, then free the device."""
-        await self.batcher.close()
-        self._executor.shutdown()
-        self.backend.close()
+@dataclass(frozen=True, slots=True)
+class FieldAnswer:
+    """What a model reads in one field."""
+
+    reading: Reading
+    proposal: Proposal
+    format: FieldFormat
+    timing: Timing
 
 
 class Engine:
@@ -90,7 +82,7 @@ class Engine:
     def __init__(
         self,
         registry: Registry,
-        open_model: Callable[[ServedModel], DigitModel],
+        open_model: Callable[[ServedModel], Model],
         *,
         bounds: Bounds,
         limits: DecodeLimits,
@@ -99,8 +91,8 @@ class Engine:
         self.registry = registry
         self.admission = Admission(bounds)
         self._limits = limits
-        self._models: Mapping[tuple[str, int], DigitModel] = {
-            (served.name, served.version): open_model(served) for served in registry.served if served.task == TASK
+        self._models: Mapping[tuple[str, int], Model] = {
+            (served.name, served.version): open_model(served) for served in registry.served
         }
         bulk = decode_threads // 2
         self._decoders = ThreadPoolExecutor(decode_threads - bulk, thread_name_prefix="decode")
@@ -117,10 +109,19 @@ class Engine:
         self._decoders.shutdown()
         self._bulk_decoders.shutdown()
 
-    def model(self, spec: str | None) -> DigitModel:
+    def digit_model(self, spec: str | None) -> DigitModel:
         """The model that `name`, `name:version` or None (the default) means; raises UnknownModel."""
-        served = self.registry.resolve(spec, TASK)
-        return self._models[served.name, served.version]
+        served = self.registry.resolve(spec, "digit")
+        model = self._models[served.name, served.version]
+        assert isinstance(model, DigitModel)  # noqa: S101 - what open_model makes of its task
+        return model
+
+    def field_model(self, spec: str | None) -> FieldModel:
+        """The model of fields that `name`, `name:version` or None (the default) means; raises UnknownModel."""
+        served = self.registry.resolve(spec, "field")
+        model = self._models[served.name, served.version]
+        assert isinstance(model, FieldModel)  # noqa: S101 - what open_model makes of its task
+        return model
 
     async def classify(
         self, data: bytes, ticket: Ticket, model: DigitModel, *, threshold: float | None
@@ -153,6 +154,64 @@ class Engine:
             result if isinstance(result, ServiceError) else _placed(result, next(outcomes), decoded, model, threshold)
             for result in results
         ]
+
+    async def read_field(self, job: FieldJob, ticket: Ticket, model: FieldModel) -> FieldAnswer:
+        """The text of one encoded picture of a field.
+
+        Raises what `classify` raises, and what the job's `make_format` does.
+        """
+        return await self._field(job, ticket, model, self._decoders, bulk=False)
+
+    async def read_fields(
+        self, jobs: Sequence[FieldJob], ticket: Ticket, model: FieldModel
+    ) -> list[FieldAnswer | ServiceError]:
+        """The texts of fields, in order; one that cannot be read gets its own error in its place.
+
+        Raises QueueFull before any work is done, and Draining.
+        """
+        probed = await self._in_slices(self._pixels, [job.data for job in jobs])
+        ticket.reserve(pixels=sum(pixels for pixels in probed if isinstance(pixels, int)))
+        room = asyncio.Semaphore(FIELDS_AT_ONCE)
+
+        async def one(job: FieldJob) -> FieldAnswer | ServiceError:
+            async with room:
+                try:
+                    return await self._field(job, None, model, self._bulk_decoders, bulk=True)
+                except Draining:
+                    raise
+                except ServiceError as error:
+                    return error
+
+        return await asyncio.gather(*map(one, jobs))
+
+    async def _field(
+        self, job: FieldJob, ticket: Ticket | None, model: FieldModel, pool: ThreadPoolExecutor, *, bulk: bool
+    ) -> FieldAnswer:
+        """Propose in a thread, show the network all candidates at once, decode in a thread."""
+        loop, start = asyncio.get_running_loop(), perf_counter()
+        if ticket is not None:
+            ticket.reserve(pixels=await loop.run_in_executor(pool, self._pixels, job.data))
+        field, proposal = await loop.run_in_executor(pool, self._propose, job)
+        proposed = perf_counter()
+        outcomes = await asyncio.gather(*model.batcher.submit_many(list(proposal.inputs), bulk=bulk))
+        shown = perf_counter()
+        log_probs = np.array([outcome.row for outcome in outcomes]).reshape(len(outcomes), FIELD_CLASSES)
+        decoding = partial(
+            fields.decode, proposal, log_probs, field, n_best=job.n_best, weights=model.weights, debug=job.debug
+        )
+        reading = await loop.run_in_executor(pool, decoding)
+        infer = sum({outcome.infer for outcome in outcomes})  # of the passes that the candidates were in
+        timing = Timing(perf_counter() - shown + proposed - start, max(shown - proposed - infer, 0.0), infer)
+        return FieldAnswer(reading, proposal, field, timing)
+
+    def _propose(self, job: FieldJob) -> tuple[FieldFormat, Proposal]:
+        field = job.make_format()
+        header, picture = probe(job.data, self._limits), decode(job.data, self._limits)
+        height, width = picture.shape
+        size = (header.width, header.height)
+        if (width > height) != (header.width > header.height):  # an EXIF turn
+            size = (header.height, header.width)
+        return field, fields.propose(picture, size)
 
     async def _in_slices(self, function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T | ServiceError]:
         """The function's result for each picture, or the error that it raised there, from the bulk's own threads."""
@@ -194,14 +253,6 @@ def _each(function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T |
         except ServiceError as error:
             results.append(error)
     return results
-
-
-def _calibration(served: ServedModel) -> Calibration:
-    """How a model's logits are read. Raises ManifestInvalid when it has another number of outputs than digits have."""
-    try:
-        return served.manifest.reading
-    except ValueError as error:
-        raise ManifestInvalid(f"The model in {served.folder} cannot read digits: {error}.") from error
 
 
 def _placed(

@@ -20,6 +20,9 @@ Reason = Literal[
 ]
 """Why a picture was not accepted: a closed list."""
 
+FieldKind = Literal["digits", "postal_code", "amount"]
+"""What a field holds."""
+
 
 class Wire(BaseModel):
     """A frozen value read from, or written to, the wire."""
@@ -105,6 +108,122 @@ class BatchPrediction(Wire):
     """The answer of `/predict/batch`: one result a picture, in the order they were sent."""
 
     results: list[Prediction | ErrorBody]
+    model: ModelRef
+
+
+class Alternative(Wire):
+    """A text that may be meant."""
+
+    text: str
+    probability: float = Field(ge=0, le=1)
+
+
+class CharacterAlternative(Wire):
+    """A character that may stand at a place."""
+
+    char: str
+    probability: float = Field(ge=0, le=1)
+
+
+class Character(Wire):
+    """One character of a field's text."""
+
+    char: str
+    probability: float = Field(
+        ge=0,
+        le=1,
+        description=(
+            "Of this character at this place, out of all that the picture may say, cut as it may be; so never less "
+            "than that of the whole text."
+        ),
+    )
+    box: tuple[int, int, int, int] = Field(description="x, y, width and height in the pixels of the picture sent.")
+    alternatives: list[CharacterAlternative]
+
+
+class ExpectedText(Wire):
+    """How likely the string is that the caller expected."""
+
+    text: str
+    probability: float = Field(ge=0, le=1)
+
+
+class FieldInfo(Wire):
+    """What was asked for."""
+
+    kind: FieldKind
+    country: str | None = Field(None, description="Of a postal code.")
+    valid: bool = Field(description="Whether `text` is one that the field may hold; an empty one is not.")
+
+
+class FieldImage(Wire):
+    """What was found out of the picture as a whole."""
+
+    width: int = Field(description="Pixels of the picture sent, upright.")
+    height: int
+    polarity: Literal["dark_on_light", "light_on_dark"]
+    skew_degrees: float = Field(description="The line falls to the right by so much.")
+    slant_degrees: float = Field(description="The characters lean to the right by so much.")
+
+
+class ReadResponse(Wire):
+    """The answer of `/read`: what the picture of one field says."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "text": "90210",
+                "accepted": True,
+                "confidence": 0.987,
+                "reasons": [],
+                "alternatives": [{"text": "90210", "probability": 0.987}, {"text": "90270", "probability": 0.006}],
+                "characters": [
+                    {
+                        "char": "9",
+                        "probability": 0.998,
+                        "box": [12, 8, 21, 40],
+                        "alternatives": [{"char": "9", "probability": 0.998}],
+                    }
+                ],
+                "threshold": 0.93,
+                "target_error": 0.01,
+                "field": {"kind": "postal_code", "country": "US", "valid": True},
+                "image": {
+                    "width": 140,
+                    "height": 52,
+                    "polarity": "dark_on_light",
+                    "skew_degrees": 1.4,
+                    "slant_degrees": 12.0,
+                },
+                "model": {"name": "lenet5-field", "version": "1"},
+            }
+        }
+    )
+
+    text: str = Field(
+        description=(
+            "Digits only, but for an amount: that is in plain decimal form where the picture shows cents, and whole "
+            "digits where it shows none. Empty where nothing can be read."
+        )
+    )
+    accepted: bool = Field(description="False when anything speaks against the text: see `reasons`.")
+    confidence: float = Field(ge=0, le=1, description="The probability that all of `text` is right.")
+    reasons: list[Reason] = Field(description="Why it was not accepted.")
+    alternatives: list[Alternative] = Field(description="The likeliest texts, `text` first; at most `n_best`.")
+    characters: list[Character] = Field(description="The characters of `text`, in order.")
+    threshold: float = Field(description="A confidence of at least so much is accepted.")
+    target_error: float | None = Field(description="The share of errors that the threshold was chosen for, if any.")
+    field: FieldInfo
+    image: FieldImage
+    expected: ExpectedText | None = Field(None, description="Of the expected string, where there is one.")
+    debug: dict[str, Any] | None = Field(None, description="The segmentation graph, where it is asked for.")
+    model: ModelRef
+
+
+class BatchReadResponse(Wire):
+    """The answer of `/read/batch`: one result a picture, in the order they were sent."""
+
+    results: list[ReadResponse | ErrorBody]
     model: ModelRef
 
 

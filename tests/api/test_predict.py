@@ -227,7 +227,7 @@ def passes(metrics: httpx.Response) -> tuple[float, float]:
 async def test_a_failing_forward_pass_is_a_fault_of_ours_and_passes(serving, digits):
     """While the backend fails, requests get 500 in the one shape, and the next is answered."""
     async with serving() as client:
-        backend = client.service.engine.model(None).backend
+        backend = client.service.engine.digit_model(None).backend
         infer, backend.infer = backend.infer, lambda inputs: 1 / 0
         single = await client.post("/predict", content=digits[0])
         batch = await client.post("/predict/batch", files=[("files", digits[0]), ("files", b"x")])
@@ -298,7 +298,7 @@ async def test_inference_failure_is_of_our_error_tree(serving, digits):
     """What a pass raises reaches the caller as InferenceFailed, not as a bare exception."""
     async with serving() as client:
         engine = client.service.engine
-        model = engine.model(None)
+        model = engine.digit_model(None)
         model.backend.infer = lambda inputs: 1 / 0
         with engine.admission.admit() as ticket, pytest.raises(InferenceFailed):
             await engine.classify(digits[0], ticket, model, threshold=None)

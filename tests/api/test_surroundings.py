@@ -92,7 +92,7 @@ async def test_what_is_left_when_time_is_up_gets_503(serving, digits):
     """A request that still waits when the drain is over is told so, in the one shape."""
     async with serving(max_batch_delay=30) as client:
         waiting = asyncio.create_task(client.post("/predict", content=digits[0]))
-        while not client.service.engine.model(None).batcher.depth:  # noqa: ASYNC110 - there is no event for it
+        while not client.service.engine.digit_model(None).batcher.depth:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
         client.service.lifecycle.abort()
         assert code(await waiting) == (503, "draining")

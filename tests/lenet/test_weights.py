@@ -110,9 +110,9 @@ def test_a_value_that_cannot_be(folder: Path, changes: Fields) -> None:
 
 
 def test_every_key_is_needed(folder: Path) -> None:
-    """A manifest that lacks any one of its keys, but for the calibration, is a ManifestInvalid that names it."""
+    """A manifest that lacks any one of its keys, but for the calibrations, is a ManifestInvalid that names it."""
     whole = json.loads((folder / "manifest.json").read_text())
-    for key in set(whole) - {"calibration"}:
+    for key in set(whole) - {"calibration", "field_calibration"}:
         (folder / "manifest.json").write_text(json.dumps({k: v for k, v in whole.items() if k != key}))
         with pytest.raises(ManifestInvalid, match=f"lacks {key}"):
             read_manifest(folder)
