@@ -1,10 +1,12 @@
-"""The command line: `lenet5 serve` and `lenet5 health`."""
+"""The command line: `lenet5 serve`, `lenet5 health` and `lenet5 read`."""
 
 import http.client
 import os
 import sys
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 from urllib.parse import urlsplit
 
 import cyclopts
@@ -94,6 +96,59 @@ def health(url: str | None = None, /) -> None:
     if status != http.HTTPStatus.OK:
         _fail(f"{url} is not ready: HTTP {status}", 1)
     print("ready")  # noqa: T201 - a command's answer
+
+
+@app.command
+def read(
+    file: Path,
+    /,
+    *,
+    kind: Literal["digits", "postal_code", "amount"] = "digits",
+    country: str | None = None,
+    length: int | None = None,
+    pattern: str | None = None,
+    n_best: int = 5,
+    model: str | None = None,
+    model_dir: Path | None = None,
+    json: bool = False,
+) -> None:
+    """Read one field in a picture, without a service.
+
+    Parameters
+    ----------
+    file
+        The picture: one line of digits.
+    kind
+        What the field holds.
+    country
+        Of a postal code: ISO 3166-1 alpha-2.
+    length
+        How many digits there are.
+    pattern
+        Of the digits, as /read takes it.
+    n_best
+        How many alternatives at most.
+    model
+        NAME or NAME:VERSION.
+    model_dir
+        Folder with NAME/VERSION/ models.
+    json
+        Print all that was found, as JSON.
+    """
+    from app.errors import ServiceError  # noqa: PLC0415 - `lenet5 health` must start quickly
+    from app.fields.formats import field_format  # noqa: PLC0415
+    from app.read_file import read_file  # noqa: PLC0415
+
+    try:
+        field = field_format(kind, country=country, length=length, pattern=pattern)
+        found = read_file(file, field, model_dir=model_dir, model=model, n_best=n_best)
+    except (ServiceError, OSError) as error:
+        _fail(str(error), 1)
+    if json:
+        print(dumps(found))  # noqa: T201 - a command's answer
+    else:
+        why = "accepted" if found["accepted"] else ", ".join(found["reasons"])
+        print(f"{found['text'] or '-'}  {found['confidence']:.4f}  {why}")  # noqa: T201
 
 
 def _serve_one(settings: Settings, listener: "socket.socket") -> None:

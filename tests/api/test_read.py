@@ -13,6 +13,7 @@ import pytest
 from lenet5_client.schemas import BatchReadResponse, ErrorBody, ReadResponse
 from PIL import Image
 
+from app import cli
 from app.lenet.registry import Registry, default_model_dir
 from app.lenet.weights import GRAPH, WEIGHTS, read_manifest, write_model
 
@@ -311,3 +312,19 @@ async def test_each_task_has_its_default(reading, serving, field):
     async with serving() as client:
         assert code(await client.post("/read", content=field("1"))) == (404, "unknown_model")
         assert (await client.post("/predict", content=field("1"))).status_code == 200
+
+
+def test_the_command_line_reads_as_the_service_does(field_dir, field, tmp_path, capsys):
+    """`lenet5 read` prints the text, with --json all that was found; a wrong format is one line and exit code 1."""
+    file = tmp_path / "field.png"
+    file.write_bytes(field("271"))
+    command = ["read", str(file), "--model-dir", str(field_dir), "--length", "3"]
+    cli.app(command, result_action="return_value")
+    text = capsys.readouterr().out.split()[0]
+    cli.app([*command, "--json"], result_action="return_value")
+    found = json.loads(capsys.readouterr().out)
+    assert (found["text"], len(text), found["model"]) == (text, 3, "lenet5-field:1")
+    with pytest.raises(SystemExit) as caught:
+        cli.app(["read", str(file), "--kind", "postal_code", "--country", "GB"], result_action="return_value")
+    assert caught.value.code == 1
+    assert "letters" in capsys.readouterr().err
