@@ -107,9 +107,7 @@ def decode(
     everything, product = constrained(lattice, anything()), constrained(lattice, field.automaton)
     best = n_best_texts(product, n_best)
     whole = everything.forward
-    alternatives = tuple(
-        Alternative(one.text, weights.confidence(math.exp(min(one.mass - whole, 0.0)))) for one in best
-    )
+    alternatives = _calibrated([(one.text, math.exp(min(one.mass - whole, 0.0))) for one in best], weights)
     text = alternatives[0].text if alternatives else ""
     path = viterbi(constrained(lattice, field.automaton.restricted_to([text]))) if text else None
     reasons = _reasons(proposal, everything, product, field)
@@ -124,6 +122,19 @@ def decode(
         valid=bool(text) and not {"format_invalid", "length_mismatch"} & set(reasons),
         graph=_graph(proposal, log_probs, lattice, path) if debug else None,
     )
+
+
+def _calibrated(best: list[tuple[str, float]], weights: FieldCalibration) -> tuple[Alternative, ...]:
+    """Texts with their posteriors, the best first, as probabilities: the best's is the confidence.
+
+    The others share what that leaves as their posteriors do.
+    """
+    if not best:
+        return ()
+    (text, posterior), *others = best
+    confidence = weights.confidence(posterior)
+    left = (1 - confidence) / (1 - posterior) if posterior < 1 else 0.0
+    return (Alternative(text, confidence), *(Alternative(other, left * share) for other, share in others))
 
 
 def _probability(lattice: Lattice, field: FieldFormat, text: str, whole: float, weights: FieldCalibration) -> float:
