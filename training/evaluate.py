@@ -144,7 +144,7 @@ def evaluate(
         TrainingError: the set or the device is not what it should be.
         ServiceError: there is no such model, or it must not be served.
     """
-    model = Registry.open(model_dir, {}).resolve(spec, "digit")
+    model = Registry.open(model_dir, {}).resolve(spec, None)
     digits = datasets.load(data, data_dir)
     if (digits.labels == datasets.RUBBISH).any():
         raise TrainingError(f"{data} holds pictures of no digit, which cannot be misread.")
@@ -172,7 +172,7 @@ def refusal(
 
     The other arguments, and what is raised, are those of `evaluate`.
     """
-    model = Registry.open(model_dir, {}).resolve(spec, "digit")
+    model = Registry.open(model_dir, {}).resolve(spec, None)
     others, known = (datasets.load(name, data_dir) for name in (data, digits))
     if (others.labels != datasets.RUBBISH).any():
         raise TrainingError(f"{data} holds digits: whether they are told from digits is no question.")

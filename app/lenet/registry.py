@@ -134,13 +134,15 @@ class Registry:
                 models.append(model)
         return cls(tuple(models), tuple(left_out))
 
-    def resolve(self, spec: str | None, task: Task) -> ServedModel:
+    def resolve(self, spec: str | None, task: Task | None) -> ServedModel:
         """The model that a request means by `spec`: NAME, NAME:VERSION, or None for the default of its task.
+
+        With None for the task it is one of any.
 
         NAME alone is the default where that has this name, else the highest version that is served. Raises
         UnknownModel when there is none, or only one of the other task.
         """
-        of_task = [model for model in self.served if model.task == task]
+        of_task = [model for model in self.served if task in (None, model.task)]
         if spec is None:
             found = [model for model in of_task if model.default]
         else:

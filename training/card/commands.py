@@ -23,7 +23,7 @@ def report(model: str, /, *, model_dir: Path | None = None, data_dir: DataDir = 
         The model folder. Default: the one that comes with the project.
     """
     say = Reporter()
-    served = Registry.open(model_dir or default_model_dir(), {}).resolve(model, "digit")
+    served = Registry.open(model_dir or default_model_dir(), {}).resolve(model, None)
     manifest = served.manifest
     measured = measuring.report(
         lenet.load(served.folder),
@@ -60,7 +60,7 @@ def card(
         Where checkpoints lie: the other seeds of the same config are looked for there.
     """
     say = Reporter()
-    served = Registry.open(model_dir or default_model_dir(), {}).resolve(model, "digit")
+    served = Registry.open(model_dir or default_model_dir(), {}).resolve(model, None)
     renew(served, data_dir=data_dir, runs=runs, reporter=say)
     say.line(f"written to {served.folder}")
     return 0
