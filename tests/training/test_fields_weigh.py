@@ -22,7 +22,9 @@ def lessons():
         proposal = reader.propose(picture)
         logits = np.random.default_rng(seed).normal(0, 2, (len(proposal.inputs), 11))
         log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-        found.append(weigh.lesson(proposal.segmentation, log_probs, field_format("digits"), [text]))
+        found.append(
+            weigh.lesson(proposal.segmentation, log_probs, field_format("digits").automaton.restricted_to([text]))
+        )
     return found
 
 
@@ -53,4 +55,5 @@ def test_what_no_path_says_teaches_nothing(lessons):
     cv2.putText(picture, "1", (20, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (0,), 3)
     proposal = reader.propose(picture)
     log_probs = np.full((len(proposal.inputs), 11), -np.log(11))
-    assert weigh.lesson(proposal.segmentation, log_probs, field_format("digits"), ["123456789"]) is None
+    right = field_format("digits").automaton.restricted_to(["123456789"])
+    assert weigh.lesson(proposal.segmentation, log_probs, right) is None

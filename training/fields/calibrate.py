@@ -101,23 +101,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def fit(for_weights: Sequence[Shown], for_confidence: Sequence[Shown]) -> FieldCalibration:
     """The calibration whose weights are learnt on the ones, and whose confidence and thresholds hold on the others."""
-    lessons = [
-        one
-        for one in (
-            weigh.lesson(
-                shown.proposal.segmentation,
-                shown.log_probs,
-                shown.format if shown.is_field else development.nothing_format(),
-                shown.texts,
-            )
-            for shown in for_weights
-        )
-        if one is not None
-    ]
+    lessons = [found for found in map(_lesson, for_weights) if found is not None]
     learnt = weigh.learn(lessons, FieldCalibration())
     answers = [answer(one, learnt) for one in for_confidence]
     offset, slope = _logistic([one for one in answers if one.acceptable])
     return _with_thresholds(replace(learnt, offset=offset, slope=slope), answers)
+
+
+def _lesson(one: Shown) -> weigh.Lesson | None:
+    found = (weigh.lesson(one.proposal.segmentation, one.log_probs, right) for right in one.rights())
+    return next((lesson for lesson in found if lesson is not None), None)
 
 
 def answer(one: Shown, calibration: FieldCalibration) -> Answer:

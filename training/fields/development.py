@@ -4,7 +4,7 @@ A cheque is read by the network of the cross-validation that has not learnt from
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.fields import reader
+from app.fields.automaton import Automaton
 from app.fields.formats import FieldFormat, anything, field_format
+from app.fields.pattern import compiled
 from app.fields.reader import Proposal
 from training import datasets, rubbish
 from training.datasets import Digits, cheque_amounts
@@ -35,6 +37,9 @@ KINDS: Final[Mapping[str, float]] = {
 }
 """Shares of the kinds of fields."""
 
+SKIPPED: Final[Mapping[str, str]] = dict.fromkeys("$*#=", "$")
+"""Signs that are read as the one symbol for all that is skipped."""
+
 NOTHING: Final = 0.1
 """Pictures of nothing for each field."""
 
@@ -48,11 +53,18 @@ class Shown:
     format: FieldFormat
     texts: tuple[str, ...]  # what it may be read as; "": there is nothing to read
     fold: int  # of a cheque; -1 for others
+    written: str = ""  # every sign from left to right, where that is known
 
     @property
     def is_field(self) -> bool:
         """Whether there is anything to read."""
         return self.texts != ("",)
+
+    def rights(self) -> Iterator[Automaton]:
+        """Its right readings, the strictest first: sign by sign as it is written, then whatever has a right text."""
+        if self.written:
+            yield compiled({self.written: 0}, skip_marks=False)
+        yield (self.format.automaton if self.is_field else anything()).restricted_to(self.texts)
 
 
 def made(count: int, seed: int, network: Network, data_dir: Path | None) -> Iterator[Shown]:
@@ -68,7 +80,8 @@ def made(count: int, seed: int, network: Network, data_dir: Path | None) -> Iter
     for number in range(count):
         kind = names[int(rng.choice(len(names), p=shares))]
         one = make({kind: 1}, 1, sources, seed * 100_003 + number)[0]
-        yield shown(one.picture, network, formats[kind], (one.text,))
+        field = shown(one.picture, network, formats[kind], (one.text,))
+        yield replace(field, written="".join(SKIPPED.get(sign, sign) for sign in one.written.text))
     digits = datasets.load("mnist-train", data_dir)
     for _ in range(round(NOTHING * count)):
         yield shown(_nothing(digits, rng), network, formats["digits"], ("",))
@@ -91,11 +104,6 @@ def shown(picture: Picture, network: Network, form: FieldFormat, texts: tuple[st
     proposal = reader.propose(picture)
     log_probs = network(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11))
     return Shown(proposal, log_probs, form, texts, fold)
-
-
-def nothing_format() -> FieldFormat:
-    """What a picture of nothing is learnt under: all of it may be skipped."""
-    return FieldFormat("digits", None, anything(), None)
 
 
 def _format(kind: str) -> FieldFormat:

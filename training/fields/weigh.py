@@ -5,7 +5,7 @@ gradient is, for each arc, the probability that a free path takes it less the pr
 string does (LeCun et al. 1998, section VI.E, discriminative forward training).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from app.fields.automaton import Automaton
 from app.fields.calibration import FEATURES, GROUPS, FieldCalibration
-from app.fields.formats import FieldFormat, anything
+from app.fields.formats import anything
 from app.fields.lattice import Constrained, constrained
 from app.fields.scores import GROUP_OF, IDENTITY, arcs, described, scored
 from app.fields.segmentation import Segmentation
@@ -28,7 +29,7 @@ SPREAD: Final = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """One string to learn from: its lattice's shape under the right texts and without any, and what is seen of it."""
+    """One field to learn from: its lattice's shape under its right readings and without any, and what is seen of it."""
 
     seen: Floats  # (n, features)
     identity: Floats  # (n, symbols)
@@ -36,16 +37,14 @@ class Lesson:
     right: Constrained
 
 
-def lesson(
-    segmentation: Segmentation, log_probs: npt.NDArray[np.floating], field: FieldFormat, texts: Iterable[str]
-) -> Lesson | None:
-    """The lesson of a string that reads as one of `texts`; None where no path does."""
+def lesson(segmentation: Segmentation, log_probs: npt.NDArray[np.floating], right: Automaton) -> Lesson | None:
+    """The lesson of a field whose right readings an automaton accepts; None where no path is one."""
     seen, identity = described(segmentation, log_probs)
     lattice = arcs(segmentation, np.zeros((len(seen), len(SYMBOLS))))
-    right = constrained(lattice, field.automaton.restricted_to(texts))
-    if not len(right.decimals):
+    accepted = constrained(lattice, right)
+    if not len(accepted.decimals):
         return None
-    return Lesson(seen, identity, constrained(lattice, anything()), right)
+    return Lesson(seen, identity, constrained(lattice, anything()), accepted)
 
 
 def learn(lessons: Sequence[Lesson], start: FieldCalibration, rounds: int = 60) -> FieldCalibration:
