@@ -30,7 +30,7 @@ from app.fields.symbols import DIGITS, SYMBOLS
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-NEGLIGIBLE: Final = 1e-7
+NEGLIGIBLE: Final = 1e-12
 """An arc that is on the path with a smaller probability is not searched for texts."""
 SEARCHED_ARCS: Final = 20_000
 """Arcs that are searched before the search gets narrow: some 10 ms."""

@@ -141,7 +141,8 @@ FULL = {
 UNSPOKEN = {
     "name", "model", "network", "ship",  # where it is, and what is never served
     "accepted", "data.test", "data.train",  # elsewhere in the card
-    "data.continental", "data.printed", "data.rerendered",  # sets of their own there
+    "data.continental", "data.printed", "data.rerendered", "data.fields", "data.cheques",  # sets of their own there
+    "data.fold",  # of models that are never served
 }  # fmt: skip
 
 TEN = {"architecture.num_classes": 10, "rubbish.pictures": 0, "rubbish.marks": ""}

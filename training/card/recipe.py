@@ -26,11 +26,12 @@ def network(config: Config, shape: Architecture, parameters: int) -> str:
         "sigmoid": "1 / (1 + exp(-x))",
         "relu": "max(0, x)",
     }[shape.activation]
+    task = " It judges the candidates of whole fields (`/read`)." if config.task == "field" else ""
     c3 = "all six S2 maps" if shape.c3 == "full" else "those S2 maps that the paper's Table I gives it"
     return (
         f"LeNet-5 (LeCun, Bottou, Bengio and Haffner 1998) with {parameters:,} trained parameters. Each C3 map sees "
         f"{c3}. S2 and S4 take {pooled}, {'squashed' if shape.squash_subsampling else 'not squashed'}. The activation "
-        f"is {squash}. {_output(shape)} {_first_operation(config, shape)}"
+        f"is {squash}. {_output(shape)} {_first_operation(config, shape)}{task}"
     )
 
 

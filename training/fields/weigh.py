@@ -47,7 +47,7 @@ def lesson(segmentation: Segmentation, log_probs: npt.NDArray[np.floating], righ
     return Lesson(seen, identity, constrained(lattice, anything()), accepted)
 
 
-def learn(lessons: Sequence[Lesson], start: FieldCalibration, rounds: int = 60) -> FieldCalibration:
+def learn(lessons: Sequence[Lesson], start: FieldCalibration, rounds: int = 120) -> FieldCalibration:
     """`start` with the weights of the least mean loss, under a normal prior around those of `start`. L-BFGS."""
     prior = torch.from_numpy(start.matrix.copy())
     weights = prior.clone()
