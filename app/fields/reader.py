@@ -117,7 +117,7 @@ def decode(
         confidence=alternatives[0].probability if text else 0.0,
         reasons=reasons,
         alternatives=alternatives if text else (),
-        characters=_characters(proposal, product, path, whole) if path else (),
+        characters=_characters(proposal, product, path, whole, weights) if path else (),
         expected=expected,
         valid=bool(text) and not {"format_invalid", "length_mismatch"} & set(reasons),
         graph=_graph(proposal, log_probs, lattice, path) if debug else None,
@@ -125,16 +125,16 @@ def decode(
 
 
 def _calibrated(best: list[tuple[str, float]], weights: FieldCalibration) -> tuple[Alternative, ...]:
-    """Texts with their posteriors, the best first, as probabilities: the best's is the confidence.
+    """Texts, or characters, with their posteriors, the best first, as probabilities: the best's is the confidence.
 
-    The others share what that leaves as their posteriors do.
+    The others share what that leaves as their posteriors do, and none is likelier than the best.
     """
     if not best:
         return ()
     (text, posterior), *others = best
     confidence = weights.confidence(posterior)
-    left = (1 - confidence) / (1 - posterior) if posterior < 1 else 0.0
-    return (Alternative(text, confidence), *(Alternative(other, left * share) for other, share in others))
+    factor = min((1 - confidence) / (1 - posterior), confidence / posterior) if 0 < posterior < 1 else 0.0
+    return (Alternative(text, confidence), *(Alternative(other, factor * share) for other, share in others))
 
 
 def _probability(lattice: Lattice, field: FieldFormat, text: str, whole: float, weights: FieldCalibration) -> float:
@@ -162,7 +162,9 @@ def _reasons(
     return tuple(reasons)
 
 
-def _characters(proposal: Proposal, product: Constrained, path: Path, whole: float) -> tuple[Character, ...]:
+def _characters(
+    proposal: Proposal, product: Constrained, path: Path, whole: float, weights: FieldCalibration
+) -> tuple[Character, ...]:
     """The characters of the text on its best path.
 
     The probability of a digit at a place is that of all readings that have it there and have as many digits, be they
@@ -174,14 +176,16 @@ def _characters(proposal: Proposal, product: Constrained, path: Path, whole: flo
     for place, arc in zip(places, path.spoken, strict=True):
         char = SYMBOLS[product.lattice.symbol[arc]]
         order = np.argsort(-place, kind="stable")[:MOST_CHARACTERS].tolist()
-        others = tuple(Alternative(SYMBOLS[digit], float(place[digit])) for digit in order if place[digit] >= MENTIONED)
-        found.append(Character(char, float(place[int(char)]), _box(proposal, int(product.lattice.source[arc])), others))
+        all_here = _calibrated([(SYMBOLS[digit], min(float(place[digit]), 1.0)) for digit in order], weights)
+        others = tuple(one for one in all_here if one.probability >= MENTIONED)
+        own = next((one.probability for one in all_here if one.text == char), 0.0)
+        found.append(Character(char, own, _box(proposal, int(product.lattice.source[arc])), others))
     whole_part, dot, cents = path.text.partition(".")
     if dot:
         before, after = path.spoken[-len(cents) - 1], path.spoken[-len(cents)]
         between = path.arcs[path.arcs.index(before) + 1 : path.arcs.index(after)]
         marks = [arc for arc in between if SYMBOLS[product.lattice.symbol[arc]] in ".,-"]
-        probability = point(product) * share
+        probability = weights.confidence(point(product) * share)
         box = (
             _box(proposal, int(product.lattice.source[marks[0]]))
             if marks
