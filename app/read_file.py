@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from app.fields import reader
-from app.fields.calibration import FieldCalibration
 from app.fields.formats import FieldFormat
+from app.fields.scores import log_probabilities
 from app.imaging import DecodeLimits, decode
 from app.lenet.registry import FIELD_DEFAULT, Registry, default_model_dir
 from app.runtime import open_backend
+from app.serving.models import FIELD_CLASSES, field_calibration
 
 TARGET_ERROR = 0.01
 BATCH = 512  # candidates; a field has at most 400
@@ -24,12 +25,13 @@ def read_file(
     Raises OSError for a file that cannot be read, and what decoding, the registry and the backend raise.
     """
     served = Registry.open(model_dir or default_model_dir(), {}).resolve(model or FIELD_DEFAULT, "field")
-    weights = FieldCalibration.from_dict(served.manifest.field_calibration or {})
+    weights = field_calibration(served)
     proposal = reader.propose(decode(file.read_bytes(), DecodeLimits()))
     backend = open_backend(served.folder, device="cpu", max_batch_size=BATCH)
-    logits = backend.infer(proposal.inputs).astype(np.float64)
+    log_probs = np.zeros((0, FIELD_CLASSES))
+    if len(proposal.inputs):
+        log_probs = log_probabilities(backend.infer(proposal.inputs))
     backend.close()
-    log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     reading = reader.decode(proposal, log_probs, field, n_best=n_best, weights=weights)
     sure = reading.confidence >= weights.threshold(TARGET_ERROR)
     return {

@@ -25,6 +25,13 @@ ONE: Final = 1  # the digit that a stroke is taken for
 SURE: Final = 12.0  # nats; the network's log-odds count no further
 
 
+def log_probabilities(logits: npt.NDArray[np.floating]) -> Floats:
+    """The network's logits (n, 11) as log-probabilities, float64."""
+    wide = logits.astype(np.float64)
+    found: Floats = wide - np.logaddexp.reduce(wide, axis=1, keepdims=True)
+    return found
+
+
 def lattice_of(segmentation: Segmentation, log_probs: npt.NDArray[np.floating], weights: FieldCalibration) -> Lattice:
     """The lattice of a segmentation, from the log-probabilities (n, 11) of its n candidates; the last is `no digit`."""
     seen, identity = described(segmentation, log_probs)

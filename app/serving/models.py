@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from app.errors import ManifestInvalid
 from app.fields.calibration import FieldCalibration
+from app.fields.scores import log_probabilities
 from app.lenet.calibration import Calibration
 from app.lenet.registry import ServedModel
 from app.runtime import Backend
@@ -69,14 +70,11 @@ class FieldModel(Model):
     ) -> None:
         """Raises ManifestInvalid when it has another number of outputs than what reads fields has."""
         super().__init__(served, backend, observer, max_batch_size=max_batch_size, max_batch_delay=max_batch_delay)
-        self.weights = _field_calibration(served)
+        self.weights = field_calibration(served)
 
     def rows(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Log-probabilities (n, 11)."""
-        shifted: npt.NDArray[np.float64] = logits.astype(np.float64)
-        shifted -= shifted.max(axis=1, keepdims=True)
-        shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return shifted
+        return log_probabilities(logits)
 
 
 def _calibration(served: ServedModel) -> Calibration:
@@ -87,8 +85,8 @@ def _calibration(served: ServedModel) -> Calibration:
         raise ManifestInvalid(f"The model in {served.folder} cannot read digits: {error}.") from error
 
 
-def _field_calibration(served: ServedModel) -> FieldCalibration:
-    """What a model's scores need before they are a reading."""
+def field_calibration(served: ServedModel) -> FieldCalibration:
+    """What a model's scores need before they are a reading. Raises ManifestInvalid when it cannot read fields."""
     classes = served.manifest.architecture.num_classes
     if classes != FIELD_CLASSES:
         raise ManifestInvalid(

@@ -41,7 +41,7 @@ def made(kind: str, count: int, data_dir: Path | None, *, test: bool, seed: int 
     """
     writers = signs.test_writers(data_dir) if test else signs.writers(data_dir, held_out=True)
     of = Sources(writers, signs.marks(data_dir, held_out=True))
-    form = _format(kind)
+    form = kinds.format_of(kind)
     return [Case(kind, one.picture, one.text, form) for one in kinds.make({kind: 1}, count, of, seed)]
 
 
@@ -62,9 +62,3 @@ def none(count: int, data_dir: Path | None) -> list[Case]:
         for kind in nothing.NOTHING
         for number, picture in enumerate(nothing.make(kind, count, data_dir, SEED))
     ]
-
-
-def _format(kind: str) -> FieldFormat:
-    if "ZIP" in kind:
-        return field_format("postal_code", country="US")
-    return field_format("amount" if kind == "amount" else "digits")

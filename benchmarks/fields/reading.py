@@ -12,8 +12,10 @@ import torch
 
 from app.fields import reader
 from app.fields.calibration import FieldCalibration
+from app.fields.scores import log_probabilities
 from app.lenet.registry import ServedModel
 from app.runtime.onnx import OnnxBackend
+from app.serving.models import field_calibration
 from benchmarks.fields.cases import Case
 from training.fields import folds
 from training.fields.calibrate import FILE
@@ -64,7 +66,7 @@ class FieldReader:
         asked = time.perf_counter()
         logits = self.infer(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11), np.float32)
         answered = time.perf_counter()
-        log_probs = _log_softmax(logits)
+        log_probs = log_probabilities(logits)
         reading = reader.decode(proposal, log_probs, case.format, n_best=N_BEST, weights=self.weights)
         done = time.perf_counter()
         threshold = self.weights.threshold(TARGET_ERROR)
@@ -87,8 +89,7 @@ class FieldReader:
 def served(model: ServedModel) -> FieldReader:
     """A model of the model folder, as a CPU serves it."""
     backend = OnnxBackend(model.folder, MAX_BATCH, threads=1)
-    weights = FieldCalibration.from_dict(model.manifest.field_calibration or {})
-    return FieldReader(model.spec, backend.infer, weights)
+    return FieldReader(model.spec, backend.infer, field_calibration(model))
 
 
 def trained(folder: Path) -> FieldReader:
@@ -107,9 +108,3 @@ def trained(folder: Path) -> FieldReader:
         return logits
 
     return FieldReader(folder.name, infer, FieldCalibration.from_dict(values))
-
-
-def _log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    shifted = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
-    out: npt.NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return out

@@ -44,9 +44,6 @@ FILE: Final = "field_calibration.json"
 SEEDS: Final = (11, 12)
 """Of the made strings for the weights, and of those for the confidence."""
 
-READ: Final = 1.05
-"""Confidence that nothing has: where a string may never be accepted."""
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -157,7 +154,7 @@ def _with_thresholds(calibration: FieldCalibration, answers: Sequence[Answer]) -
 
     One wrong string more is counted than was found (conformal risk control, Angelopoulos et al. 2022, eq. 4).
     """
-    sure = np.array([calibration.confidence(one.posterior) if one.acceptable else -READ for one in answers])
+    sure = np.array([calibration.confidence(one.posterior) if one.acceptable else -1.0 for one in answers])
     wrong = np.array([not one.right for one in answers])
     order = np.argsort(-sure, kind="stable")
     sure, wrong = sure[order], wrong[order]

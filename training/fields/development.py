@@ -18,6 +18,7 @@ from app.fields.pattern import compiled
 from app.fields.reader import Proposal
 from training import datasets, rubbish
 from training.datasets import Digits, cheque_amounts
+from training.fields import kinds
 from training.fields.hand import Hand, Shape, write
 from training.fields.kinds import Sources, make
 from training.fields.paper import NOISY, PLAIN, on_paper
@@ -74,7 +75,7 @@ def made(count: int, seed: int, network: Network, data_dir: Path | None) -> Iter
         DatasetError: a file is missing or damaged.
     """
     sources = Sources(writers(data_dir, held_out=True), marks(data_dir, held_out=True))
-    formats = {kind: _format(kind) for kind in KINDS}
+    formats = {kind: kinds.format_of(kind) for kind in KINDS}
     rng = np.random.default_rng(seed)
     names, shares = list(KINDS), np.array(list(KINDS.values()))
     for number in range(count):
@@ -106,17 +107,11 @@ def shown(picture: Picture, network: Network, form: FieldFormat, texts: tuple[st
     return Shown(proposal, log_probs, form, texts, fold)
 
 
-def _format(kind: str) -> FieldFormat:
-    if "ZIP" in kind:
-        return field_format("postal_code", country="US")
-    return field_format("amount" if kind == "amount" else "digits")
-
-
 def _nothing(digits: Digits, rng: np.random.Generator) -> Picture:
     """Three to eight pictures of what is no digit in a row, on paper."""
     height = 40.0
-    kinds = ("letter", "letter", "letter", "scribble", "cross", "pair")
-    pieces = [rubbish.MAKERS[kinds[int(rng.integers(len(kinds)))]][1](digits, rng) for _ in range(rng.integers(3, 9))]
+    sorts = ("letter", "letter", "letter", "scribble", "cross", "pair")
+    pieces = [rubbish.MAKERS[sorts[int(rng.integers(len(sorts)))]][1](digits, rng) for _ in range(rng.integers(3, 9))]
     shapes = [Shape("x", piece.astype(np.float32) / np.float32(255)) for piece in pieces]
     ink = write(shapes, Hand(height=height, gap=(0.02, 0.4)), rng).ink
     return on_paper(ink, height, (PLAIN, NOISY)[int(rng.integers(2))], rng)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from app.fields.formats import FieldFormat, field_format
 from training.fields.hand import Hand, Shape, Written, write
 from training.fields.paper import CHEQUE, NOISY, PLAIN, Paper, on_paper
 from training.fields.signs import Marks, Writers
@@ -84,6 +85,13 @@ KINDS: Mapping[str, Maker] = {
     "digits": digits,
 }
 """By name."""
+
+
+def format_of(kind: str) -> FieldFormat:
+    """What a caller who sends a field of this kind says of it."""
+    if "ZIP" in kind:
+        return field_format("postal_code", country="US")
+    return field_format("amount" if kind == "amount" else "digits")
 
 
 def make(kinds: Mapping[str, float], count: int, sources: Sources, seed: int) -> list[Field]:
