@@ -3,15 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from app.fields import reader
 from app.fields.formats import FieldFormat
 from app.fields.scores import log_probabilities
 from app.imaging import DecodeLimits, decode
 from app.lenet.registry import FIELD_DEFAULT, Registry, default_model_dir
 from app.runtime import open_backend
-from app.serving.models import FIELD_CLASSES, field_calibration
+from app.serving.models import field_calibration
 
 TARGET_ERROR = 0.01
 BATCH = 512  # candidates; a field has at most 400
@@ -28,9 +26,7 @@ def read_file(
     weights = field_calibration(served)
     proposal = reader.propose(decode(file.read_bytes(), DecodeLimits()))
     backend = open_backend(served.folder, device="cpu", max_batch_size=BATCH)
-    log_probs = np.zeros((0, FIELD_CLASSES))
-    if len(proposal.inputs):
-        log_probs = log_probabilities(backend.infer(proposal.inputs))
+    log_probs = log_probabilities(backend.infer(proposal.inputs))
     backend.close()
     reading = reader.decode(proposal, log_probs, field, n_best=n_best, weights=weights)
     sure = reading.confidence >= weights.threshold(TARGET_ERROR)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from lenet5_client.schemas import ReadResponse
+from PIL import Image
 
 from app import cli
 from app.lenet.registry import default_model_dir
@@ -27,3 +28,10 @@ def test_the_command_line_reads_a_file(capsys):
     """`lenet5 read FILE` prints the text."""
     cli.app(["read", str(ZIP), "--kind", "postal_code", "--country", "US"], result_action="return_value")
     assert "85615" in capsys.readouterr().out
+
+
+def test_the_command_line_reads_a_blank_file(tmp_path, capsys):
+    """Paper without ink has no candidates: no text, and the reason blank."""
+    Image.new("L", (80, 40), 255).save(tmp_path / "blank.png")
+    cli.app(["read", str(tmp_path / "blank.png")], result_action="return_value")
+    assert capsys.readouterr().out.startswith("-  0.0000  blank")
