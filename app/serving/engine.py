@@ -18,6 +18,7 @@ from app.imaging import DecodeLimits, Normalized, decode, normalize, probe
 from app.lenet.registry import Registry, ServedModel
 from app.serving.admission import Admission, Bounds, Ticket
 from app.serving.batcher import Outcome
+from app.serving.field_answer import proposal_of
 from app.serving.models import FIELD_CLASSES, DigitModel, FieldModel, Model
 
 T = TypeVar("T")
@@ -205,13 +206,7 @@ class Engine:
         return FieldAnswer(reading, proposal, field, timing)
 
     def _propose(self, job: FieldJob) -> tuple[FieldFormat, Proposal]:
-        field = job.make_format()
-        header, picture = probe(job.data, self._limits), decode(job.data, self._limits)
-        height, width = picture.shape
-        size = (header.width, header.height)
-        if (width > height) != (header.width > header.height):  # an EXIF turn
-            size = (header.height, header.width)
-        return field, fields.propose(picture, size)
+        return job.make_format(), proposal_of(job.data, self._limits)
 
     async def _in_slices(self, function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T | ServiceError]:
         """The function's result for each picture, or the error that it raised there, from the bulk's own threads."""

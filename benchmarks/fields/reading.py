@@ -15,6 +15,8 @@ from app.fields.calibration import FieldCalibration
 from app.fields.scores import log_probabilities
 from app.lenet.registry import ServedModel
 from app.runtime.onnx import OnnxBackend
+from app.serving.field_answer import refusals
+from app.serving.field_options import TARGET_ERROR
 from app.serving.models import field_calibration
 from benchmarks.fields.cases import Case
 from training.fields import folds
@@ -23,7 +25,6 @@ from training.fields.calibrate import FILE
 Infer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 N_BEST = 5
-TARGET_ERROR = 0.01
 MAX_BATCH = 512  # candidates
 
 
@@ -75,7 +76,7 @@ class FieldReader:
             text=reading.text,
             confidence=reading.confidence,
             alternatives=tuple(one.text for one in reading.alternatives),
-            accepted=bool(reading.text) and not reading.reasons and reading.confidence >= threshold,
+            accepted=not refusals(reading, threshold),
             seconds=done - begun,
             network_seconds=answered - asked,
             candidates=len(proposal.inputs),
