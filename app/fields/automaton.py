@@ -4,14 +4,16 @@ The digits of a string make its text, marks are skipped: `1,234.50` and `1234.50
 decimal point depends on how the string ends, so it is a property of the state in which it ends.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from app.fields.symbols import DIGITS, SYMBOLS
+
+S = TypeVar("S", bound=Hashable)
 
 NONE: Final = -1
 """In `next`: no such transition. In `decimals`: a string may not end here."""
@@ -79,15 +81,25 @@ class Automaton:
     def restricted_to(self, texts: Iterable[str]) -> "Automaton":
         """The strings of this automaton whose text is one of `texts`; minimal."""
         children, ends, root = _graph(texts)
-        numbers = {(0, root): 0}  # (our state, the texts' state) -> the new state
+        return self.product(
+            root, lambda node, digit: children[node].get(digit), lambda node, decimals: decimals in ends[node]
+        )
+
+    def product(self, start: S, step: Callable[[S, int], S | None], ends: Callable[[S, int], bool]) -> "Automaton":
+        """The strings of this automaton whose text another acceptor takes as well; minimal.
+
+        The other begins in `start`, `step` leads it on by each digit of the text, None where none such may follow, and
+        `ends` says whether a text with so many decimals may end there.
+        """
+        numbers = {(0, start): 0}  # (our state, the other's) -> the new state
         rows: list[list[int]] = []
         pairs = list(numbers)
-        for state, node in pairs:  # which grows
+        for state, other in pairs:  # which grows
             row = [NONE] * len(SYMBOLS)
             for index in np.flatnonzero(self.next[state] != NONE).tolist():
-                after: int | None = node
+                after: S | None = other
                 if index < DIGITS and not self.mute[state]:
-                    after = children[node].get(index)
+                    after = step(other, index)
                 if after is not None:
                     pair = (int(self.next[state, index]), after)
                     if pair not in numbers:
@@ -98,7 +110,7 @@ class Automaton:
         decimals = [int(self.decimals[state]) for state, _ in pairs]
         return minimal(
             rows,
-            [end if end in ends[node] else NONE for end, (_, node) in zip(decimals, pairs, strict=True)],
+            [end if ends(other, end) else NONE for end, (_, other) in zip(decimals, pairs, strict=True)],
             [bool(self.mute[state]) for state, _ in pairs],
         )
 

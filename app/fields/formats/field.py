@@ -9,6 +9,7 @@ from typing import Final, Literal
 from app.errors import InvalidParameter
 from app.fields.automaton import Automaton
 from app.fields.formats.amount import amount
+from app.fields.formats.check import Check, checked
 from app.fields.formats.digits import digits, of_pattern
 from app.fields.formats.postal_code import postal_code
 from app.fields.pattern import compiled
@@ -45,6 +46,7 @@ def field_format(
     min_length: int | None = None,
     max_length: int | None = None,
     pattern: str | None = None,
+    check: Check | None = None,
     allowed: Sequence[str] | None = None,
     expected: str | None = None,
 ) -> FieldFormat:
@@ -53,12 +55,13 @@ def field_format(
     Raises InvalidParameter for what contradicts itself, CountryNotSupported for a country whose postal codes are none
     of digits.
     """
-    lengths = {"length": length, "min_length": min_length, "max_length": max_length}
-    given = {name for name, value in {**lengths, "pattern": pattern, "country": country}.items() if value is not None}
+    forms = {"length": length, "min_length": min_length, "max_length": max_length, "pattern": pattern}
+    given = {name for name, value in {**forms, "check": check, "country": country}.items() if value is not None}
     if misplaced := sorted(given - PARAMETERS[kind]):
         raise _misplaced(misplaced[0], kind)
     if kind == "digits":
-        automaton = _digits(given, length, min_length, max_length, pattern)
+        automaton = _digits(given & forms.keys(), length, min_length, max_length, pattern)
+        automaton = automaton if check is None else checked(automaton, check)
     elif kind == "amount":
         automaton = amount()
     elif country is None:
@@ -80,7 +83,7 @@ def field_format(
 
 
 PARAMETERS: Final[dict[Kind, frozenset[str]]] = {
-    "digits": frozenset({"length", "min_length", "max_length", "pattern"}),
+    "digits": frozenset({"length", "min_length", "max_length", "pattern", "check"}),
     "postal_code": frozenset({"country"}),
     "amount": frozenset(),
 }
