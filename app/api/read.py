@@ -21,7 +21,7 @@ from app.serving.field_answer import format_of, read_response
 from app.serving.field_options import FieldOptions, FieldRequest
 from app.serving.models import FieldModel
 
-FORMAT: Final = frozenset({"kind", "country", "length", "min_length", "max_length", "pattern"})
+FORMAT: Final = frozenset({"kind", "country", "length", "min_length", "max_length", "pattern", "check"})
 ERRORS_ALLOWED: Final = frozenset({"target_error", "threshold"})
 """Options that one picture of a batch says anew together, so that what the query says of them does not contradict."""
 

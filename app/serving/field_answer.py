@@ -23,6 +23,7 @@ def format_of(asked: FieldOptions, allowed: str | None) -> FieldFormat:
         min_length=asked.min_length,
         max_length=asked.max_length,
         pattern=asked.pattern,
+        check=asked.check,
         allowed=None if allowed is None else tuple(allowed.splitlines()),
         expected=asked.expected,
     )

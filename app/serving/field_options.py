@@ -5,7 +5,7 @@ It imports nothing heavy, so that the command line can print its help at once.
 
 from typing import Annotated, Final, Self
 
-from lenet5_client.schemas import FieldKind
+from lenet5_client.schemas import CheckDigit, FieldKind
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.errors import InvalidParameter
@@ -36,6 +36,13 @@ class FieldOptions(BaseModel):
             "Of digits: `#` any digit, `7` that digit, `[0-3]` one of these, `( | )` one or the other, and `?`, `*`, "
             "`+`, `{3}`, `{2,4}` for how often what stands before; marks such as `-` and `/` may be written and count "
             "for nothing. Instead of a length."
+        ),
+    )
+    check: CheckDigit | None = Field(
+        None,
+        description=(
+            "Of digits: only numbers whose check digit is right are read. `aba`: routing numbers of US cheques; "
+            "`luhn`: cards; `ean`: EAN, UPC and GTIN; `mod_11_10`: ISO/IEC 7064."
         ),
     )
     expected: str | None = Field(None, max_length=100, description="A text whose probability is wanted.")

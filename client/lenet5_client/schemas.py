@@ -23,6 +23,9 @@ Reason = Literal[
 FieldKind = Literal["digits", "postal_code", "amount"]
 """What a field holds."""
 
+CheckDigit = Literal["aba", "luhn", "ean", "mod_11_10"]
+"""How the check digit of a number is found: that of ABA routing numbers, of cards, of GS1, of ISO/IEC 7064."""
+
 
 class Wire(BaseModel):
     """A frozen value read from, or written to, the wire."""

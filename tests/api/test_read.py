@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import stdnum.luhn
 from lenet5_client.schemas import BatchReadResponse, ErrorBody, ReadResponse
 from PIL import Image
 
@@ -183,6 +184,28 @@ async def test_only_allowed_strings_are_read(reading, field):
     assert code(bad) == (422, "invalid_parameter")
 
 
+async def test_only_numbers_with_a_right_check_digit_are_read(reading, field):
+    """With a check digit all texts are right by it, and the one that is read has no more than its own probability.
+
+    In a batch the picture's own options say of it what they say of a length.
+    """
+    async with reading() as client:
+        checked = (await client.post("/read?length=5&check=luhn", content=field("90210"))).json()
+        free = await client.post(f"/read?length=5&expected={checked['text']}", content=field("90210"))
+        batch = await client.post(
+            "/read/batch?length=5&check=luhn",
+            files=[("files", field("90210"))] * 3,
+            data={"options": json.dumps([None, {"length": 5}, {"check": "luhn"}])},
+        )
+    assert checked["text"]
+    assert all(stdnum.luhn.is_valid(one["text"]) for one in checked["alternatives"])
+    assert checked["confidence"] == pytest.approx(free.json()["expected"]["probability"], abs=1e-9)
+    first, second, third = batch.json()["results"]
+    assert first["text"] == checked["text"]
+    assert second["text"] == free.json()["text"]
+    assert stdnum.luhn.is_valid(third["text"])
+
+
 async def test_debug_has_the_segmentation_graph(reading, field):
     """The graph's path leads over its candidates from the first node to the last; without debug there is none."""
     async with reading() as client:
@@ -201,6 +224,7 @@ async def test_debug_has_the_segmentation_graph(reading, field):
         ("country=us&kind=postal_code", 200),
         ("pattern=%23%23-%23", 200),
         ("min_length=2", 200),
+        ("check=luhn", 200),
         ("unknown=1", 200),
         ("target_error=0.05", 200),
         ("model=lenet5", (404, "unknown_model")),
@@ -215,6 +239,9 @@ async def test_debug_has_the_segmentation_graph(reading, field):
         ("min_length=5&max_length=4", (422, "invalid_parameter")),
         ("pattern=(", (422, "invalid_parameter")),
         ("kind=amount&length=5", (422, "invalid_parameter")),
+        ("check=isbn", (422, "invalid_parameter")),
+        ("check=aba&length=8", (422, "invalid_parameter")),
+        ("kind=amount&check=luhn", (422, "invalid_parameter")),
         ("expected=12a", (422, "invalid_parameter")),
         ("n_best=0", (422, "invalid_parameter")),
         ("debug=maybe", (422, "invalid_parameter")),
