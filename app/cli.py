@@ -3,16 +3,19 @@
 import http.client
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from urllib.parse import urlsplit
 
 import cyclopts
 from pydantic import ValidationError
 
+from app.errors import CountryNotSupported, InvalidParameter, ServiceError
 from app.metrics_folder import VARIABLE
+from app.serving.field_options import FieldRequest
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,12 +35,11 @@ app = cyclopts.App(
     name="lenet5",
     help="Serves LeNet-5, which reads handwritten digits, over HTTP.",
     version=lambda: version("lenet5-serve"),
-    config=_NamesOfVariables("LENET5_", command=False),
     default_parameter=cyclopts.Parameter(negative_iterable=()),
 )
 
 
-@app.command
+@app.command(config=_NamesOfVariables("LENET5_", command=False))
 def serve(*, settings: Annotated[Settings | None, cyclopts.Parameter(name="*")] = None) -> None:
     """Serve digits over HTTP until SIGTERM or Ctrl-C.
 
@@ -98,57 +100,60 @@ def health(url: str | None = None, /) -> None:
     print("ready")  # noqa: T201 - a command's answer
 
 
-@app.command
+@app.command(default_parameter=cyclopts.Parameter(negative=()))
 def read(
     file: Path,
     /,
     *,
-    kind: Literal["digits", "postal_code", "amount"] = "digits",
-    country: str | None = None,
-    length: int | None = None,
-    pattern: str | None = None,
-    n_best: int = 5,
-    model: str | None = None,
+    asked: Annotated[FieldRequest | None, cyclopts.Parameter(name="*")] = None,
+    allowed: Path | None = None,
     model_dir: Path | None = None,
     json: bool = False,
+    explain: Path | None = None,
 ) -> None:
     """Read one field in a picture, without a service.
+
+    Prints the text, the probability that all of it is right, and `accepted` or what speaks against it; with --json
+    exactly what POST /read answers. The options are those of /read and mean the same; none is read from a variable.
+
+    Exit codes: 0 when there is an answer, accepted or not; 1 when a file or the model cannot be used; 2 for a wrong
+    option. One line on standard error says why, and ends with the error's stable code, such as [invalid_image].
 
     Parameters
     ----------
     file
         The picture: one line of digits.
-    kind
-        What the field holds.
-    country
-        Of a postal code: ISO 3166-1 alpha-2.
-    length
-        How many digits there are.
-    pattern
-        Of the digits, as /read takes it.
-    n_best
-        How many alternatives at most.
-    model
-        NAME or NAME:VERSION.
+    asked
+        As /read takes it.
+    allowed
+        A file with the strings that may occur, one a line.
     model_dir
-        Folder with NAME/VERSION/ models.
+        Folder with NAME/VERSION/ models; by default the weights that come with the service.
     json
-        Print all that was found, as JSON.
+        Print all that was found, as /read answers it.
+    explain
+        Draw how the field was read, as a PNG of this name.
     """
-    from app.errors import ServiceError  # noqa: PLC0415 - `lenet5 health` must start quickly
-    from app.fields.formats import field_format  # noqa: PLC0415
-    from app.read_file import read_file  # noqa: PLC0415
+    asked = asked or FieldRequest.model_validate({})
+    from app.read_file import FileReader, content, text, write_explanation  # noqa: PLC0415 - must start quickly too
+    from app.serving.field_answer import format_of  # noqa: PLC0415
 
     try:
-        field = field_format(kind, country=country, length=length, pattern=pattern)
-        found = read_file(file, field, model_dir=model_dir, model=model, n_best=n_best)
-    except (ServiceError, OSError) as error:
-        _fail(str(error), 1)
-    if json:
-        print(dumps(found))  # noqa: T201 - a command's answer
-    else:
-        why = "accepted" if found["accepted"] else ", ".join(found["reasons"])
-        print(f"{found['text'] or '-'}  {found['confidence']:.4f}  {why}")  # noqa: T201
+        field = format_of(asked, None if allowed is None else text(allowed))
+        with FileReader.opened(model_dir, asked.model) as reader:
+            found = reader.read(content(file), field, asked, graph=explain is not None)
+        if explain is not None:
+            write_explanation(explain, found)
+    except ServiceError as error:
+        _refuse(error)
+    print(dumps(found.answer) if json else _one_line(found.answer))  # noqa: T201 - a command's answer
+
+
+def _one_line(answer: Mapping[str, Any]) -> str:
+    """What was read, for people."""
+    why = "accepted" if answer["accepted"] else ", ".join(answer["reasons"])
+    expected = "  expected {text} {probability:.4f}".format(**answer["expected"]) if "expected" in answer else ""
+    return f"{answer['text'] or '-'}  {answer['confidence']:.4f}  {why}{expected}"
 
 
 def _serve_one(settings: Settings, listener: "socket.socket") -> None:
@@ -173,18 +178,25 @@ def _say_where(settings: Settings, listener: "socket.socket", what: str) -> None
     print(f"lenet5-serve {version('lenet5-serve')} listens on {where} ({what})", file=sys.stderr, flush=True)  # noqa: T201
 
 
+def _refuse(error: ServiceError) -> NoReturn:
+    """An error's one line with its stable code, and exit code 2 where an option is wrong, else 1."""
+    _fail(f"{error.message} [{error.code}]", 2 if isinstance(error, InvalidParameter | CountryNotSupported) else 1)
+
+
 def _fail(message: str, code: int) -> NoReturn:
     """One line on standard error, and the exit code."""
     print("lenet5: " + " ".join(message.split()), file=sys.stderr)  # noqa: T201
     raise SystemExit(code)
 
 
-def main() -> None:
-    """The console script."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script; without arguments it takes the process's own."""
     try:
-        app(exit_on_error=False, print_error=False)
+        app(arguments, exit_on_error=False, print_error=False)
+    except InvalidParameter as error:  # options that contradict each other
+        _refuse(error)
     except (cyclopts.CycloptsError, ValidationError) as error:
-        _fail(_explain(error), 2)
+        _fail(f"{_explain(error)} [{InvalidParameter.code}]", 2)
 
 
 def _explain(error: Exception) -> str:
@@ -194,4 +206,5 @@ def _explain(error: Exception) -> str:
         return str(error)
     first = cause.errors()[0]
     name = str(first["loc"][0])
-    return f"--{name.replace('_', '-')} (LENET5_{name.upper()}): {first['msg']}, not {first['input']!r}"
+    variable = f" (LENET5_{name.upper()})" if name in Settings.model_fields else ""
+    return f"--{name.replace('_', '-')}{variable}: {first['msg']}, not {first['input']!r}"
