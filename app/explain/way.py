@@ -56,18 +56,15 @@ class Step:
 
 
 def path_of(proposal: Proposal, reading: Reading, answer: ReadResponse) -> list[Step]:
-    """The path of the best text, each digit with its character: the next one of the text in the same box."""
+    """The path of the best text, each segment with the text's character in the same box."""
     graph = reading.graph or {"path": [], "candidates": []}
-    steps, at = [], 0
+    characters = {tuple(one.box): one for one in answer.characters}
+    steps = []
     for one in graph["path"]:
-        index, symbol = one["candidate"], one["symbol"]
-        candidate = graph["candidates"][index]
-        rest = answer.characters[at : at + 2]  # a point that the picture has not stands between two digits
-        place = next((i for i, c in enumerate(rest) if tuple(c.box) == tuple(candidate["box"])), None)
-        if place is not None:
-            at += place + 1
-        character = None if place is None else rest[place]
-        steps.append(Step(index, proposal.segmentation.candidates[index], symbol, candidate["no_digit"], character))
+        seen = graph["candidates"][one["candidate"]]
+        candidate = proposal.segmentation.candidates[one["candidate"]]
+        character = characters.get(tuple(seen["box"]))
+        steps.append(Step(one["candidate"], candidate, one["symbol"], seen["no_digit"], character))
     return steps
 
 

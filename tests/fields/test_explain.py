@@ -107,8 +107,10 @@ def test_rows_hold_all_of_a_picture(width, height, least, breaks):
 
 
 def test_rows_break_where_they_may():
-    """A long picture is broken at the break that is nearest, and one that fits is not broken."""
-    assert strips(2000, 40, 936, highest=200, least=0.9, breaks=[600, 960, 1400]).rows == ((0, 960), (960, 2000))
+    """A long picture is broken at the break that is nearest, the longest row fits, and one that fits is not broken."""
+    shown = strips(2000, 40, 936, highest=200, least=0.9, breaks=[600, 960, 1400])
+    assert shown.rows == ((0, 960), (960, 2000))
+    assert shown.scale == pytest.approx(936 / 1040)
     assert strips(900, 40, 936, highest=200, least=0.9, breaks=[450]).rows == ((0, 900),)
 
 
