@@ -6,6 +6,7 @@ decimal point depends on how the string ends, so it is a property of the state i
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -36,6 +37,12 @@ class Automaton:
     def empty(self) -> bool:
         """Whether it accepts nothing."""
         return bool(np.all(self.decimals == NONE))
+
+    @cached_property
+    def alike(self) -> npt.NDArray[np.int64]:
+        """(symbols,): a number for each symbol; two digits, or two marks, that never lead to other states share one."""
+        columns = np.vstack((np.arange(len(SYMBOLS)) < DIGITS, self.next))
+        return np.unique(columns, axis=1, return_inverse=True)[1].ravel()
 
     def has_length(self, length: int) -> bool:
         """Whether a text of so many digits is accepted."""

@@ -6,20 +6,19 @@ other cuts, other marks. All sums here are exact and over all paths.
 
     forward     log of the summed weight of all paths
     viterbi     the path of the largest weight
-    n_best      the texts of the largest summed weight
 
 Under a format the paths are those of the lattice's product with the format's automaton (`constrained`). As both are
 read from left to right and the automaton is deterministic, each path of the lattice is in the product at most once.
+Symbols that the automaton never tells apart, most often all digits and all marks, go through the product as one.
 The weights are then pushed to the front (Mohri 2002): what leaves a node of the product sums to one, and the
-probability of a path, given the format, is the product of its arcs'. Prefixes of texts have probabilities as well.
+probability of a path, given the format, is the product of its steps'. Prefixes of texts have probabilities as well
+(`app.fields.texts`).
 """
 
-import heapq
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,13 +28,6 @@ from app.fields.symbols import DIGITS, SYMBOLS
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-NEGLIGIBLE: Final = 1e-12
-"""An arc that is on the path with a smaller probability is not searched for texts."""
-SEARCHED_ARCS: Final = 20_000
-"""Arcs that are searched before the search gets narrow: some 10 ms."""
-WIDTH: Final = 8
-"""Beginnings of texts that a narrow search follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,38 +64,55 @@ class Path:
     score: float  # log weight
 
 
-@dataclass(frozen=True)
-class Text:
-    """What a caller sees of all the paths that are read so."""
-
-    text: str
-    mass: float  # log of their summed weight
-
-
 @dataclass(frozen=True, eq=False)
 class Constrained:
-    """The paths of a lattice that an automaton accepts: the nodes and arcs of the product that are on one.
+    """The paths of a lattice that an automaton accepts: the nodes and steps of the product that are on one.
 
-    Nodes are sorted by the lattice's node, arcs by the node they leave. Without a path there is neither.
+    A step takes any one arc of a bundle: of those between two nodes of the lattice whose symbols the automaton takes
+    alike. Nodes are sorted by the lattice's node, steps by the node they leave. Without a path there is neither.
     """
 
     lattice: Lattice
+    arc: Ints  # (arcs,): the lattice's arcs, but those of no weight, bundle by bundle
+    bundles: Ints  # (bundles,): where in `arc` each begins
     layers: Ints  # (lattice nodes + 1,): the product's nodes of lattice node i are layers[i] .. layers[i + 1] - 1
     decimals: Ints  # (nodes,): of the last layer, digits behind the point of a text that ends there
-    first: Ints  # (nodes + 1,): the arcs that leave node i are first[i] .. first[i + 1] - 1
-    stop: Ints  # (arcs,): the node an arc leads to
-    arc: Ints  # (arcs,): the lattice's arc
-    char: Ints  # (arcs,): the digit that it adds to the text, or NONE
+    first: Ints  # (nodes + 1,): the steps that leave node i are first[i] .. first[i + 1] - 1
+    stop: Ints  # (steps,): the node a step leads to
+    bundle: Ints  # (steps,)
+    spoken: npt.NDArray[np.bool_]  # (steps,): whether its symbol is a digit of the text
 
     @cached_property
     def leaves(self) -> Ints:
-        """(arcs,): the node that an arc leaves."""
+        """(steps,): the node that a step leaves."""
         return np.repeat(np.arange(len(self.decimals)), np.diff(self.first))
+
+    @cached_property
+    def bundle_of(self) -> Ints:
+        """(arcs,): the bundle that an arc is in."""
+        return np.repeat(np.arange(len(self.bundles)), np.diff(self.bundles, append=len(self.arc)))
+
+    @cached_property
+    def weight(self) -> Floats:
+        """(bundles,): log of the summed weight of a bundle's arcs."""
+        return np.logaddexp.reduceat(self.lattice.score[self.arc], self.bundles)
+
+    @cached_property
+    def share(self) -> Floats:
+        """(arcs,): the probability of an arc, given its bundle."""
+        return np.exp(self.lattice.score[self.arc] - self.weight[self.bundle_of])
+
+    @property
+    def digits(self) -> Floats:
+        """(bundles, 10): the probability of each digit, given the bundle; all 0 for a bundle of marks."""
+        symbol = self.lattice.symbol[self.arc]
+        found = added(self.share, self.bundle_of * len(SYMBOLS) + symbol, len(self.bundles) * len(SYMBOLS))
+        return found.reshape(-1, len(SYMBOLS))[:, :DIGITS]
 
     @cached_property
     def onward(self) -> Floats:
         """(nodes,): log of the summed weight of all ways from a node to the end."""
-        return self.swept(np.logaddexp)
+        return self.swept(np.logaddexp, self.weight)
 
     @cached_property
     def forward(self) -> float:
@@ -112,223 +121,125 @@ class Constrained:
 
     @cached_property
     def probability(self) -> Floats:
-        """(arcs,): of an arc, given its start; what leaves a node sums to one."""
-        return np.exp(self.lattice.score[self.arc] + self.onward[self.stop] - self.onward[self.leaves])
+        """(steps,): of a step, given the node it leaves; what leaves a node sums to one."""
+        return np.exp(self.weight[self.bundle] + self.onward[self.stop] - self.onward[self.leaves])
+
+    @cached_property
+    def taken(self) -> Floats:
+        """(steps,): the probability that a step is on the path."""
+        at = np.zeros(len(self.decimals))  # that a node is
+        at[:1] = 1
+        out = np.empty(len(self.stop))
+        for low, high in pairwise(self.layers[:-1].tolist()):
+            steps = slice(self.first[low], self.first[high])
+            out[steps] = at[self.leaves[steps]] * self.probability[steps]
+            np.add.at(at, self.stop[steps], out[steps])
+        return out
 
     @cached_property
     def occupancy(self) -> Floats:
         """(arcs,): the probability that an arc is on the path."""
-        at = np.zeros(len(self.decimals))  # that a node is
-        at[:1] = 1
-        out = np.empty(len(self.arc))
-        for low, high in pairwise(self.layers[:-1].tolist()):
-            arcs = slice(self.first[low], self.first[high])
-            out[arcs] = at[self.leaves[arcs]] * self.probability[arcs]
-            np.add.at(at, self.stop[arcs], out[arcs])
-        return out
+        return added(self.taken, self.bundle, len(self.bundles))[self.bundle_of] * self.share
 
-    def swept(self, plus: np.ufunc) -> Floats:
-        """(nodes,): from the end back, what all ways from a node to the end come to when ways are joined by `plus`."""
+    def swept(self, plus: np.ufunc, weight: Floats) -> Floats:
+        """(nodes,): from the end back, what all ways from a node to the end come to when ways are joined by `plus`.
+
+        `weight` (bundles,) is a step's own.
+        """
         values = np.zeros(len(self.decimals))
-        score = self.lattice.score[self.arc]
+        score = weight[self.bundle]
         first = self.first
         for low, high in list(pairwise(self.layers.tolist()))[-2::-1]:
             if low < high:
-                arcs = slice(first[low], first[high])
-                values[low:high] = plus.reduceat(score[arcs] + values[self.stop[arcs]], first[low:high] - first[low])
+                steps = slice(first[low], first[high])
+                values[low:high] = plus.reduceat(score[steps] + values[self.stop[steps]], first[low:high] - first[low])
         return values
+
+
+def added(values: Floats, index: Ints, count: int) -> Floats:
+    """(count,): the sum of the values (n,) of each index (n,)."""
+    sums: npt.NDArray[Any] = np.bincount(index, values, count)
+    return sums
 
 
 def constrained(lattice: Lattice, automaton: Automaton) -> Constrained:
     """The paths of a lattice that an automaton accepts."""
-    order = np.flatnonzero(lattice.score > -np.inf)
-    order = order[np.argsort(lattice.start[order], kind="stable")]
-    bounds = np.searchsorted(lattice.start[order], np.arange(lattice.nodes + 1)).tolist()
-    symbol, stop = lattice.symbol[order], lattice.stop[order]
+    arc, bundles, symbol = _bundled(lattice, automaton)
+    start, stop = lattice.start[arc[bundles]], lattice.stop[arc[bundles]]
+    bounds = np.searchsorted(start, np.arange(lattice.nodes + 1)).tolist()
     states, last = automaton.states, lattice.nodes - 1
-    reached = np.zeros((lattice.nodes, states), np.bool_)
+    reached = np.zeros((lattice.nodes, states + 1), np.bool_)  # the last column is NONE's
     reached[0, 0] = True
-    heads: list[Ints] = []  # of the arcs that leave each layer: node * states + state
-    tails: list[Ints] = []
-    arcs: list[Ints] = []
+    layers: list[tuple[Ints, npt.NDArray[np.int32]]] = []  # of each node: its states, and where its bundles lead
     for node in range(last):
-        here = np.flatnonzero(reached[node])
-        a, b = bounds[node], bounds[node + 1]
-        after = automaton.next[here[:, None], symbol[a:b]]  # (states here, arcs)
-        row, column = np.nonzero(after != NONE)
-        heads.append(node * states + here[row])
-        tails.append(stop[a:b][column] * states + after[row, column])
-        arcs.append(order[a:b][column])
-        reached.ravel()[tails[-1]] = True
-    useful = np.zeros(lattice.nodes * states, np.bool_)
-    useful[last * states :] = reached[last] & (automaton.decimals != NONE)
+        here = reached[node, :-1].nonzero()[0]
+        ahead = slice(bounds[node], bounds[node + 1])
+        after = automaton.next[here[:, None], symbol[ahead]]  # (states here, bundles)
+        reached[stop[ahead], after] = True
+        layers.append((here, after))
+    useful = np.zeros_like(reached)
+    useful[last, :-1] = reached[last, :-1] & (automaton.decimals != NONE)
+    heads: list[Ints] = [np.zeros(0, np.int64)]  # of the steps that leave each layer: node * states + state
+    tails: list[Ints] = [np.zeros(0, np.int64)]
+    steps: list[Ints] = [np.zeros(0, np.int64)]  # their bundles
     for node in range(last - 1, -1, -1):
-        kept = useful[tails[node]]
-        heads[node], tails[node], arcs[node] = heads[node][kept], tails[node][kept], arcs[node][kept]
-        useful[heads[node]] = True
-    keys = np.flatnonzero(useful)  # the product's nodes; from here on they are numbered without gaps
-    head, tail, arc = (np.concatenate([np.zeros(0, np.int64), *parts]) for parts in (heads, tails, arcs))
-    spoken = (lattice.symbol[arc] < DIGITS) & ~automaton.mute[head % states]
+        here, after = layers[node]
+        ahead = slice(bounds[node], bounds[node + 1])
+        row, column = useful[stop[ahead], after].nonzero()
+        useful[node, here[row]] = True
+        heads.append(node * states + here[row])
+        tails.append(stop[ahead][column] * states + after[row, column])
+        steps.append(bounds[node] + column)
+    keys = np.flatnonzero(useful[:, :-1])  # the product's nodes; from here on they are numbered without gaps
+    head, tail, bundle = (np.concatenate(parts[::-1]) for parts in (heads, tails, steps))
     return Constrained(
         lattice=lattice,
+        arc=arc,
+        bundles=bundles,
         layers=np.searchsorted(keys, np.arange(lattice.nodes + 1) * states),
         decimals=automaton.decimals[keys % states].astype(np.int64),
         first=np.searchsorted(head, np.append(keys, np.iinfo(np.int64).max)),
         stop=np.searchsorted(keys, tail),
-        arc=arc,
-        char=np.where(spoken, lattice.symbol[arc], NONE),
+        bundle=bundle,
+        spoken=(symbol[bundle] < DIGITS) & ~automaton.mute[head % states],
     )
+
+
+def _bundled(lattice: Lattice, automaton: Automaton) -> tuple[Ints, Ints, Ints]:
+    """The arcs that have a weight, bundle by bundle, where each bundle begins, and a symbol of each.
+
+    Bundles are sorted by the node they leave.
+    """
+    ends = lattice.start * lattice.nodes + lattice.stop
+    key = ends * len(SYMBOLS) + automaton.alike[lattice.symbol]
+    arc = np.flatnonzero(lattice.score > -np.inf)
+    arc = arc[np.argsort(key[arc], kind="stable")]
+    bundles = np.flatnonzero(np.diff(key[arc], prepend=-1))
+    return arc, bundles, lattice.symbol[arc[bundles]]
 
 
 def viterbi(product: Constrained) -> Path | None:
     """The path of the largest weight (Viterbi 1967); None without one."""
     if not len(product.decimals):
         return None
-    best = product.swept(np.maximum)
-    score = product.lattice.score[product.arc] + best[product.stop]
+    lattice, first = product.lattice, product.first
+    largest = np.maximum.reduceat(lattice.score[product.arc], product.bundles)
+    best = product.swept(np.maximum, largest)
+    score = largest[product.bundle] + best[product.stop]
     node, arcs, spoken = 0, [], []
-    while product.first[node] < product.first[node + 1]:
-        arc = int(product.first[node] + np.argmax(score[product.first[node] : product.first[node + 1]]))
-        arcs.append(int(product.arc[arc]))
-        if product.char[arc] != NONE:
+    while first[node] < first[node + 1]:
+        step = int(first[node] + np.argmax(score[first[node] : first[node + 1]]))
+        bundle = product.arc[product.bundle_of == product.bundle[step]]
+        arcs.append(int(bundle[np.argmax(lattice.score[bundle])]))
+        if product.spoken[step]:
             spoken.append(arcs[-1])
-        node = int(product.stop[arc])
-    symbols = "".join(SYMBOLS[product.lattice.symbol[arc]] for arc in arcs)
-    digits = "".join(SYMBOLS[product.lattice.symbol[arc]] for arc in spoken)
+        node = int(product.stop[step])
+    symbols = "".join(SYMBOLS[lattice.symbol[arc]] for arc in arcs)
+    digits = "".join(SYMBOLS[lattice.symbol[arc]] for arc in spoken)
     return Path(tuple(arcs), tuple(spoken), symbols, text(digits, int(product.decimals[node])), float(best[0]))
-
-
-def n_best(product: Constrained, n: int) -> list[Text]:
-    """The n texts of the largest mass, the largest first; fewer where no others have a probability over NEGLIGIBLE.
-
-    A best-first search over beginnings of texts: a beginning's probability, which is that of all texts that begin so,
-    bounds theirs, so that the first whole text that comes out is the best (prefix search, Graves 2012, section 7.5).
-    Where nothing stands out it is ended by SEARCHED_ARCS. Then the WIDTH likeliest beginnings alone are followed, for
-    so many arcs again, and the text of the best path is looked at as well; their masses are exact all the same.
-    """
-    if not len(product.decimals):
-        return []
-    search = _Search(product)
-    queue: list[Beginning] = [(-1.0, "", {0: 1.0})]
-    whole: dict[str, float] = {}  # -probability
-    while queue and len(whole) < n and search.arcs <= SEARCHED_ARCS:
-        negative, beginning, nodes = heapq.heappop(queue)
-        if not nodes:
-            whole[beginning] = negative
-            continue
-        for continued in search.expand(beginning, nodes):
-            heapq.heappush(queue, continued)
-    if len(whole) < n and queue:
-        whole |= search.narrow(queue) | search.follow(viterbi(product))
-    best = heapq.nsmallest(n, ((negative, text) for text, negative in whole.items()))
-    return [Text(text, product.forward + math.log(-negative)) for negative, text in best]
-
-
-Beginning = tuple[float, str, dict[int, float]]
-"""-probability, text, and how much of it has come to which nodes; a whole text has no nodes."""
-
-
-class _Search:
-    """Beginnings of texts, continued by one digit or by their end."""
-
-    def __init__(self, product: Constrained) -> None:
-        self.arcs = 0  # looked at so far
-        seen = product.occupancy > NEGLIGIBLE
-        self._first = np.concatenate(([0], np.cumsum(seen)))[product.first].tolist()
-        self._stop, self._char = product.stop[seen].tolist(), product.char[seen].tolist()
-        self._probability = product.probability[seen].tolist()
-        self._last = int(product.layers[-2])
-        self._decimals = product.decimals
-
-    def expand(self, beginning: str, nodes: dict[int, float]) -> list[Beginning]:
-        """All that may follow a beginning, of which a part of the probability has come to each of `nodes`."""
-        digits: list[dict[int, float]] = [{} for _ in range(DIGITS)]
-        ends: dict[str, float] = {}
-        here, waiting = dict(nodes), list(nodes)
-        heapq.heapify(waiting)
-        while waiting:  # in the order of the nodes: all that comes to one by marks has come before it is left
-            node = heapq.heappop(waiting)
-            share = here[node]
-            if node >= self._last:
-                end = text(beginning, int(self._decimals[node]))
-                ends[end] = ends.get(end, 0.0) + share
-            first, last = self._first[node], self._first[node + 1]
-            self.arcs += last - first
-            for arc in range(first, last):
-                char, stop, added = self._char[arc], self._stop[arc], share * self._probability[arc]
-                if char == NONE:
-                    if stop not in here:
-                        heapq.heappush(waiting, stop)
-                    reached = here
-                else:
-                    reached = digits[char]
-                reached[stop] = reached.get(stop, 0.0) + added
-        return [(-p, end, {}) for end, p in ends.items()] + [
-            (-sum(reached.values()), f"{beginning}{char}", reached) for char, reached in enumerate(digits) if reached
-        ]
-
-    def narrow(self, queue: list[Beginning]) -> dict[str, float]:
-        """-probability of the whole texts that come of the likeliest beginnings."""
-        whole: dict[str, float] = {}
-        while queue and self.arcs <= 2 * SEARCHED_ARCS:
-            whole |= {end: negative for negative, end, nodes in queue if not nodes}
-            best = heapq.nsmallest(WIDTH, [item for item in queue if item[2]])
-            queue = [continued for _, beginning, nodes in best for continued in self.expand(beginning, nodes)]
-        return whole
-
-    def follow(self, path: Path | None) -> dict[str, float]:
-        """-probability of the text of a path."""
-        if path is None:
-            return {}
-        nodes = {0: 1.0}
-        digits = path.text.replace(".", "")
-        for known in range(len(digits) + 1):
-            following = self.expand(digits[:known], nodes)
-            wanted = digits[: known + 1] if known < len(digits) else path.text
-            found = [item for item in following if item[1] == wanted and bool(item[2]) == (known < len(digits))]
-            if not found:
-                return {}
-            negative, _, nodes = found[0]
-        return {path.text: negative}
 
 
 def point(product: Constrained) -> float:
     """The probability, given the format, that a text has a decimal point."""
     ends = product.stop >= product.layers[-2]
-    return float(product.occupancy[ends & (product.decimals[product.stop] > 0)].sum())
-
-
-def characters(product: Constrained, length: int) -> Floats:
-    """(length, 10): the probability, given the format, that a text has `length` digits and which stands at each place.
-
-    Each row sums to the probability of that length.
-    """
-    if not len(product.decimals):
-        return np.zeros((length, DIGITS))
-    leaves, spoken = product.leaves, product.char != NONE
-    behind = np.zeros((len(product.decimals), length + 1))  # by node and count: come to the node with so many digits
-    ahead = np.zeros_like(behind)  # go on to the end with so many more
-    behind[0, 0] = 1
-    ahead[product.layers[-2] :, 0] = 1
-    entering = np.argsort(product.stop, kind="stable")
-    entered = np.searchsorted(product.stop[entering], np.arange(len(behind) + 1))
-    layers = list(pairwise(product.layers.tolist()))
-    for low, high in layers[1:]:
-        if low < high:
-            arcs = entering[entered[low] : entered[high]]
-            ways = _counted(behind[leaves[arcs]], spoken[arcs]) * product.probability[arcs, None]
-            behind[low:high] = np.add.reduceat(ways, entered[low:high] - entered[low])
-    for low, high in layers[-2::-1]:
-        if low < high:
-            out = slice(product.first[low], product.first[high])
-            ways = _counted(ahead[product.stop[out]], spoken[out]) * product.probability[out, None]
-            ahead[low:high] = np.add.reduceat(ways, product.first[low:high] - product.first[low])
-    through = behind[leaves, :length] * product.probability[:, None] * ahead[product.stop, :length][:, ::-1]
-    return np.stack([through[product.char == digit].sum(axis=0) for digit in range(DIGITS)], axis=1)
-
-
-def _counted(ways: Floats, spoken: npt.NDArray[np.bool_]) -> Floats:
-    """Ways (arcs, counts) by their number of digits, after one digit more where the arc is a `spoken` one."""
-    more = np.zeros_like(ways)
-    more[:, 1:] = ways[:, :-1]
-    return np.where(spoken[:, None], more, ways)
+    return float(product.taken[ends & (product.decimals[product.stop] > 0)].sum())

@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from app.fields.calibration import FieldCalibration
 from app.fields.formats import FieldFormat, anything
-from app.fields.lattice import Constrained, Lattice, Path, characters, constrained, point, viterbi
-from app.fields.lattice import n_best as n_best_texts
+from app.fields.lattice import Constrained, Lattice, Path, constrained, point, viterbi
 from app.fields.line import Line, clean
 from app.fields.scores import lattice_of
 from app.fields.segmentation import Segmentation, inputs, segment
 from app.fields.symbols import DIGITS, SYMBOLS
+from app.fields.texts import Chain, characters
+from app.fields.texts import n_best as n_best_texts
 
 FieldReason = Literal[
     "blank",
@@ -105,11 +106,14 @@ def decode(
     """What the network's log-probabilities (n, 11) of a proposal's inputs say, under a format."""
     lattice = lattice_of(proposal.segmentation, log_probs, weights)
     everything, product = constrained(lattice, anything()), constrained(lattice, field.automaton)
-    best = n_best_texts(product, n_best)
+    chain = Chain.of(product)
+    best = n_best_texts(chain, n_best)
     whole = everything.forward
     alternatives = _calibrated([(one.text, math.exp(min(one.mass - whole, 0.0))) for one in best], weights)
     text = alternatives[0].text if alternatives else ""
-    path = viterbi(constrained(lattice, field.automaton.restricted_to([text]))) if text else None
+    path = viterbi(product) if text else None
+    if path and path.text != text:  # other paths of the text weigh more than this one together, each of them less
+        path = viterbi(constrained(lattice, field.automaton.restricted_to([text])))
     reasons = _reasons(proposal, everything, product, field)
     expected = None if field.expected is None else _probability(lattice, field, field.expected, whole, weights)
     return Reading(
@@ -117,7 +121,7 @@ def decode(
         confidence=alternatives[0].probability if text else 0.0,
         reasons=reasons,
         alternatives=alternatives if text else (),
-        characters=_characters(proposal, product, path, whole, weights) if path else (),
+        characters=_characters(proposal, chain, path, whole, weights) if path else (),
         expected=expected,
         valid=bool(text) and not {"format_invalid", "length_mismatch"} & set(reasons),
         graph=_graph(proposal, log_probs, lattice, path) if debug else None,
@@ -163,15 +167,16 @@ def _reasons(
 
 
 def _characters(
-    proposal: Proposal, product: Constrained, path: Path, whole: float, weights: FieldCalibration
+    proposal: Proposal, chain: Chain, path: Path, whole: float, weights: FieldCalibration
 ) -> tuple[Character, ...]:
     """The characters of the text on its best path.
 
     The probability of a digit at a place is that of all readings that have it there and have as many digits, be they
     cut as they may, out of all readings that the picture allows; so it is never less than the text's own.
     """
+    product = chain.product
     share = math.exp(min(product.forward - whole, 0.0))
-    places = characters(product, len(path.spoken)) * share  # (length, 10)
+    places = characters(chain, len(path.spoken)) * share  # (length, 10)
     found: list[Character] = []
     for place, arc in zip(places, path.spoken, strict=True):
         char = SYMBOLS[product.lattice.symbol[arc]]

@@ -56,6 +56,16 @@ def test_patterns_mean_what_regular_expressions_mean(pattern: str, data: st.Data
 
 
 @unhurried
+@given(patterns(), st.booleans())
+def test_symbols_that_are_alike_may_stand_for_each_other(pattern: str, skip_marks: bool) -> None:
+    """Two symbols are alike where both are digits, or both marks, and lead to the same state from every state."""
+    automaton = compiled({spelled(pattern): 0}, skip_marks=skip_marks)
+    for (a, one), (b, other) in product(enumerate(SYMBOLS), repeat=2):
+        same = one.isdigit() == other.isdigit() and np.array_equal(automaton.next[:, a], automaton.next[:, b])
+        assert (automaton.alike[a] == automaton.alike[b]) == same
+
+
+@unhurried
 @given(patterns(), st.lists(strings, max_size=8))
 def test_skipped_marks_count_for_nothing(pattern: str, examples: list[str]) -> None:
     """Where marks are skipped a pattern takes a string exactly when, both without their marks, it matches."""
