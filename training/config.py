@@ -64,9 +64,17 @@ class Distillation:
 
 
 @dataclass(frozen=True)
+class Graph:
+    """Learning from whole fields too, through the graph of their candidates (LeCun et al. 1998, section VI.E)."""
+
+    weight: float = 0.0  # of - log posterior of a field's right readings, beside the loss of single examples
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a network is taught: Adam, the learning rate falling to 0 along half a cosine."""
 
+    start: str = ""  # the name of a run, NAME-seedSEED, that lies beside this one: its weights are the first
     epochs: int = 10
     batch_size: int = 64  # digits
     learning_rate: float = 1e-3  # of Adam, at its highest
@@ -98,6 +106,7 @@ class Config:
     rubbish: Rubbish = field(default_factory=Rubbish)
     distortions: Distortions = field(default_factory=Distortions)
     distillation: Distillation = field(default_factory=Distillation)
+    graph: Graph = field(default_factory=Graph)
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
@@ -123,6 +132,10 @@ class Config:
             raise ConfigError("data.fields and data.cheques teach what is no digit, but there is no [rubbish]")
         if self.data.fields and (self.data.validation != "writers" or self.data.validation_digits != HELD_OUT):
             raise ConfigError(f"data.fields needs data.validation = 'writers' and data.validation_digits = {HELD_OUT}")
+        if self.graph.weight and not ((self.data.fields or self.data.cheques) and self.recipe.start):
+            raise ConfigError(
+                "graph.weight is for data.fields or data.cheques, and for a network that recipe.start names"
+            )
         if self.data.fold >= FOLDS:
             raise ConfigError(f"data.fold is {self.data.fold}, but there are {FOLDS}, counted from 0")
         if self.data.validation == "writers" and self.data.train != "mnist-train":
@@ -141,6 +154,7 @@ class Config:
             "data.fold": (self.data.fold, -1),
             "rubbish.pictures": (self.rubbish.pictures, 0),
             "distillation.weight": (self.distillation.weight, 0),
+            "graph.weight": (self.graph.weight, 0),
             "recipe.warm_up": (self.recipe.warm_up, 0),
             "recipe.weight_decay": (self.recipe.weight_decay, 0),
             "recipe.average": (self.recipe.average, 0),

@@ -1,7 +1,7 @@
 """The forms of digits that American writers, and so MNIST, hardly know: a 1 with a flag or a foot, a 7 with a bar.
 
-They are drawn onto MNIST's own digits, with strokes of the digit's own width. Printed digits, which have such forms
-too, come from fonts.
+And, on South American cheques, a 9 like a P. They are drawn onto MNIST's own digits, with strokes of the digit's own
+width. Printed digits, which have such forms too, come from fonts.
 """
 
 from pathlib import Path
@@ -31,6 +31,12 @@ def continental(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
         _one(digits.pictures[i], rng) if digits.labels[i] == 1 else _seven(digits.pictures[i], rng) for i in index
     ]
     return Digits("continental", np.stack(pictures), digits.labels[index])
+
+
+def in_other_form(picture: Picture, digit: int, rng: np.random.Generator) -> Picture:
+    """A picture (28, 28) of a 1, 7 or 9 in another form of that digit, (h, w); of any other digit, as it is."""
+    forms = {1: _one, 7: _seven, 9: _nine}
+    return forms[digit](picture, rng) if digit in forms else picture
 
 
 def printed(count: int, rng: np.random.Generator) -> Digits:
@@ -69,6 +75,11 @@ def _seven(picture: Picture, rng: np.random.Generator) -> Picture:
     middle = np.array([columns.mean() if len(columns) else picture.shape[1] / 2, row])
     reach = rng.uniform(0.15, 0.32) * len(rows) * np.array([1, rng.normal(0, 0.15)])
     return _drawn(picture, [(middle - reach, middle + reach)], _ends(picture)[2])
+
+
+def _nine(picture: Picture, _: np.random.Generator) -> Picture:
+    """Its loop to the right of the stem."""
+    return picture[:, ::-1]
 
 
 def _ends(picture: Picture) -> tuple[Point, Point, float]:

@@ -10,8 +10,7 @@ from training import datasets, rubbish, split
 from training.config import Config
 from training.continental import continental, printed
 from training.datasets import RUBBISH, Digits, mnist
-from training.fields.examples import joined as all_of
-from training.fields.examples import of_amounts, of_fields
+from training.fields.examples import CutField, candidates, of_amounts, of_fields
 from training.inputs import Examples, joined, prepare, prepared
 from training.progress import Reporter
 from training.rerender import rerendered
@@ -31,6 +30,7 @@ class Material:
     learnt: Examples  # without
     held_out: dict[str, Examples]  # by set; the first is the config's `train`
     counts: dict[str, int]  # examples by set, of what is learnt
+    fields: tuple[CutField, ...] = ()  # whole ones, whose candidates are among the examples
 
     @property
     def all_counts(self) -> dict[str, int]:
@@ -76,18 +76,21 @@ def gather(config: Config, data_dir: Path | None, device: torch.device, say: Rep
         ):
             pictures = rubbish.make(digits.take(index), number, np.random.default_rng(seed))
             target[MADE] = prepared(pictures, np.full(number, RUBBISH), device, "made of no digit", say)
+    fields: tuple[CutField, ...] = ()
     if count := config.data.fields:
         say.line(f"{count} fields are made")
-        learnt["fields"] = of_fields(data_dir, count, held_out=False).examples(device)
-        apart = of_fields(data_dir, count // 10, held_out=True)
+        fields += of_fields(data_dir, count, held_out=False)
+        learnt["fields"] = candidates(fields).examples(device)
+        apart = candidates(of_fields(data_dir, count // 10, held_out=True))
         held_out["fields"] = apart.examples(device, others=False)
         held_out["cuts"] = apart.examples(device, digits=False)
     if config.data.cheques:
-        amounts = of_amounts(data_dir, config.data.cheques)
-        learnt["cheques"] = all_of([part for fold, part in amounts if fold != config.data.fold]).examples(device)
+        amounts = [one for one in of_amounts(data_dir, config.data.cheques) if one.fold != config.data.fold]
+        learnt["cheques"] = candidates(amounts).examples(device)
+        fields += tuple(amounts)
     together = joined(list(learnt.values()))
     whole = joined([together, *held_out.values()])
-    return Material(whole, together, held_out, {name: len(part) for name, part in learnt.items()})
+    return Material(whole, together, held_out, {name: len(part) for name, part in learnt.items()}, fields)
 
 
 def _limited(digits: Digits, limit: int) -> Digits:

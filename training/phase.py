@@ -18,6 +18,8 @@ from training.batches import Batches, Copies
 from training.checkpoint import Checkpoint
 from training.config import Config
 from training.datasets import RUBBISH
+from training.fields.examples import CutField
+from training.fields.graph import graph_loss
 from training.inputs import Examples
 from training.metrics import measure, softmax
 from training.progress import Reporter
@@ -92,14 +94,22 @@ class Lesson:
     config: Config
     teachers: Teachers | None
     journal: Journal
+    fields: tuple[CutField, ...] = ()
 
     def teach(self, examples: Examples, start: Checkpoint | None, held_out: Examples | None = None) -> nn.Module:
         """A new network that learnt from `examples`, from the beginning or from `start`."""
         config, say = self.config, self.journal.reporter
         torch.manual_seed(config.seed)  # the first weights, and dropout; the order of the digits has its own generator
         network = self._network(examples)
-        batches, taught_by = self._batches(examples), config.distillation
-        trainer = Trainer(network, examples, config.recipe, config.seed, batches=batches, distillation=taught_by)
+        trainer = Trainer(
+            network,
+            examples,
+            config.recipe,
+            config.seed,
+            batches=self._batches(examples),
+            distillation=config.distillation,
+            graph=graph_loss(network, self.fields, config.graph.weight, config.seed) if config.graph.weight else None,
+        )
         if start:
             trainer.restore(start.tensors, start.progress["epoch"])
         while trainer.epoch < config.recipe.epochs:
@@ -122,10 +132,14 @@ class Lesson:
 
     def _network(self, examples: Examples) -> nn.Module:
         config = self.config
+        model: nn.Module
         if config.network == "teacher":
-            return Teacher(config.architecture.num_classes)
-        model = LeNet5.from_architecture(_with_input(config, examples))
-        initialise(model, config.recipe.initial_weights)
+            model = Teacher(config.architecture.num_classes)
+        else:
+            model = LeNet5.from_architecture(_with_input(config, examples))
+            initialise(model, config.recipe.initial_weights)
+        if config.recipe.start:
+            model.load_state_dict(checkpoint.finished_model(self.journal.run_dir.parent / config.recipe.start))
         return model
 
     def _batches(self, examples: Examples) -> Batches:

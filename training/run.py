@@ -122,7 +122,7 @@ def learn(
     held_out_digits = material.held_out[config.data.train]
     names = config.distillation.teachers
     teachers = teacher.load(run_dir.parent, names, config.architecture.num_classes, where) if names else None
-    lesson = Lesson(config, teachers, journal)
+    lesson = Lesson(config, teachers, journal, material.fields)
     if start:
         journal.log = [Record(**record) for record in start.progress["log"]]
     if start and start.progress["phase"] == REFIT:

@@ -18,6 +18,7 @@ from training.batches import Batches
 from training.config import Distillation, Recipe
 from training.criterion import loss_of
 from training.errors import TrainingError
+from training.fields.graph import GraphLoss
 from training.inputs import Examples
 from training.progress import Reporter, Silent
 
@@ -49,6 +50,7 @@ class Trainer:
         *,
         batches: Batches | None = None,
         distillation: Distillation | None = None,
+        graph: GraphLoss | None = None,
     ) -> None:
         self.device = examples.labels.device
         self.model = model.to(self.device)
@@ -56,6 +58,7 @@ class Trainer:
         self.batches = batches or Batches(examples)
         self.recipe = recipe
         self.distillation = distillation or Distillation()
+        self.graph = graph
         self.epoch = 0  # finished ones
         fused = self.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(
@@ -98,6 +101,8 @@ class Trainer:
                 group["lr"] = self.learning_rate(step)
             batch = self.batches.take(self.epoch, index)
             loss = loss_of(self.model(batch.inputs), batch, self.recipe, self.distillation)
+            if self.graph:
+                loss = loss + self.graph(self.model, self.epoch, step - first, self.steps_per_epoch)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()

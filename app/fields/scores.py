@@ -39,12 +39,15 @@ def lattice_of(segmentation: Segmentation, log_probs: npt.NDArray[np.floating], 
 
 
 def described(segmentation: Segmentation, log_probs: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
-    """What is seen of n candidates: FEATURES (n, features), and the identity of each as each symbol (n, symbols).
+    """What is seen of n candidates: FEATURES (n, features), and the identity of each as each symbol (n, symbols)."""
+    return with_network(geometry(segmentation), log_probs)
+
+
+def geometry(segmentation: Segmentation) -> Floats:
+    """What is seen of n candidates in their line, (n, features); the network's two columns are 0.
 
     Lengths are in heights of the line's body. `overlap` and `room` are what the neighbours' ink reaches into the box
-    or stays away, on both sides together; `first` and `last` say that nothing is left or right of it. `identity` is
-    log p(symbol | a digit), of a mark that of a 1; its column of the first array is 0. `digitness` is the log-odds of
-    its being a digit at all.
+    or stays away, on both sides together; `first` and `last` say that nothing is left or right of it.
     """
     n = len(segmentation.candidates)
     shape = np.array(
@@ -57,8 +60,6 @@ def described(segmentation: Segmentation, log_probs: npt.NDArray[np.floating]) -
     height, width, above, below, left, right, mass, pieces, start, stop = shape.T
     height, width = np.minimum(height, 2.5), np.minimum(width, 2.5)
     above, below = np.clip(above, -1.5, 1.5), np.clip(below, -1.5, 1.5)
-    digits = log_probs[:, :DIGITS].astype(np.float64)  # (n, 10)
-    of_digit = np.logaddexp.reduce(digits, axis=1) if n else np.zeros(0)
     seen = np.zeros((n, len(FEATURES)))
     columns = (
         *(np.ones(n), height, height**2, width, width**2, above, above**2, below, below**2),
@@ -67,10 +68,23 @@ def described(segmentation: Segmentation, log_probs: npt.NDArray[np.floating]) -
     )
     for index, column in enumerate(columns):
         seen[:, index] = column
-    seen[:, DIGITNESS] = np.clip(of_digit - log_probs[:, DIGITS], -SURE, SURE)
+    return seen
+
+
+def with_network(seen: Floats, log_probs: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """`geometry` with what the network's log-probabilities (n, 11) say, and the identities (n, symbols).
+
+    `digitness` is the log-odds of a candidate's being a digit at all. The identity as a symbol is
+    log p(symbol | a digit), of a mark that of a 1; its own column among the features is 0.
+    """
+    n = len(seen)
+    digits = log_probs[:, :DIGITS].astype(np.float64)  # (n, 10)
+    of_digit = np.logaddexp.reduce(digits, axis=1) if n else np.zeros(0)
+    whole = seen.copy()
+    whole[:, DIGITNESS] = np.clip(of_digit - log_probs[:, DIGITS], -SURE, SURE)
     identity = np.maximum(digits - of_digit[:, None], -SURE)
     marks = np.repeat(identity[:, ONE : ONE + 1], len(SYMBOLS) - DIGITS, axis=1)
-    return seen, np.concatenate([identity, marks], axis=1)
+    return whole, np.concatenate([identity, marks], axis=1)
 
 
 def scored(seen: Floats, identity: Floats, weights: Floats) -> Floats:

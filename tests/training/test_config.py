@@ -39,7 +39,7 @@ def test_what_is_left_out_has_its_default() -> None:
     [
         ({}, "'name' is missing"),
         ({"name": "x", "epochs": 3}, "unknown key 'epochs'; known here are name, model"),
-        ({"name": "x", "recipe": {"epoch": 3}}, "unknown key 'recipe.epoch'; known here are epochs, batch_size"),
+        ({"name": "x", "recipe": {"epoch": 3}}, "unknown key 'recipe.epoch'; known here are start, epochs, batch_size"),
         ({"name": "x", "architecture": {"c4": "full"}}, "unknown key 'architecture.c4'; known here are num_classes"),
         ({"name": "x", "recipe": {"epochs": "3"}}, "recipe.epochs is '3', which is str, not int"),
         ({"name": "x", "recipe": {"epochs": 3.0}}, "recipe.epochs is 3.0, which is float, not int"),

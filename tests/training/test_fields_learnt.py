@@ -66,8 +66,8 @@ def test_a_run_learns_from_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_fold_is_not_learnt_from() -> None:
     """The folds part the amounts, and a config with a fold learns from the others alone."""
-    by_fold = [sum(len(part.labels) for fold, part in of_amounts(None, 1) if fold == one) for one in range(FOLDS)]
-    everything = sum(len(part.labels) for _, part in of_amounts(None, 1))
+    by_fold = [sum(len(one.labels) for one in of_amounts(None, 1) if one.fold == fold) for fold in range(FOLDS)]
+    everything = sum(len(one.labels) for one in of_amounts(None, 1))
     assert sum(by_fold) == everything
     assert max(by_fold) < everything
 

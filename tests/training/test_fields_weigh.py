@@ -9,7 +9,9 @@ import pytest
 from app.fields import reader
 from app.fields.calibration import FEATURES, GROUPS, FieldCalibration
 from app.fields.formats import field_format
+from app.fields.scores import described
 from training.fields import weigh
+from training.fields.truth import right_readings
 
 
 @pytest.fixture
@@ -22,9 +24,9 @@ def lessons():
         proposal = reader.propose(picture)
         logits = np.random.default_rng(seed).normal(0, 2, (len(proposal.inputs), 11))
         log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-        found.append(
-            weigh.lesson(proposal.segmentation, log_probs, field_format("digits").automaton.restricted_to([text]))
-        )
+        right = field_format("digits").automaton.restricted_to([text])
+        readings = weigh.readings(proposal.segmentation, [right])
+        found.append(weigh.Lesson(*described(proposal.segmentation, log_probs), readings))
     return found
 
 
@@ -54,6 +56,13 @@ def test_what_no_path_says_teaches_nothing(lessons):
     picture = np.full((60, 60), 255, np.uint8)
     cv2.putText(picture, "1", (20, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (0,), 3)
     proposal = reader.propose(picture)
-    log_probs = np.full((len(proposal.inputs), 11), -np.log(11))
-    right = field_format("digits").automaton.restricted_to(["123456789"])
-    assert weigh.lesson(proposal.segmentation, log_probs, right) is None
+    form = field_format("digits")
+    assert weigh.readings(proposal.segmentation, right_readings(form, ["123456789"])) is None
+    assert weigh.readings(proposal.segmentation, right_readings(form, ["1"], written="1,1")) is not None
+
+
+def test_the_strictest_reading_that_has_a_path_is_learnt():
+    """Sign by sign where the segmentation has it so, and whatever has the text where it has not."""
+    strict, free = right_readings(field_format("digits"), ["12"], written="1*2")
+    assert [one.text_of("1$2") for one in (strict, free)] == ["12", "12"]
+    assert [one.text_of("1.2") for one in (strict, free)] == [None, "12"]

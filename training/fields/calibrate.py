@@ -26,6 +26,7 @@ from torch.nn import functional as F  # noqa: N812  (its customary name)
 from app.errors import ModelError
 from app.fields import reader
 from app.fields.calibration import CERTAIN, FieldCalibration
+from app.fields.scores import described
 from app.lenet import model as lenet
 from app.lenet.model import LeNet5
 from app.lenet.registry import Registry, ServedModel, default_model_dir
@@ -36,6 +37,7 @@ from training.datasets.cheque_amounts import FOLDS
 from training.errors import TrainingError
 from training.fields import development, folds, weigh
 from training.fields.development import Network, Shown
+from training.fields.truth import right_readings
 from training.progress import Reporter
 
 FILE: Final = "field_calibration.json"
@@ -106,8 +108,9 @@ def fit(for_weights: Sequence[Shown], for_confidence: Sequence[Shown]) -> FieldC
 
 
 def _lesson(one: Shown) -> weigh.Lesson | None:
-    found = (weigh.lesson(one.proposal.segmentation, one.log_probs, right) for right in one.rights())
-    return next((lesson for lesson in found if lesson is not None), None)
+    seen, identity = described(one.proposal.segmentation, one.log_probs)
+    readings = weigh.readings(one.proposal.segmentation, right_readings(one.format, one.texts, one.written))
+    return weigh.Lesson(seen, identity, readings) if readings else None
 
 
 def answer(one: Shown, calibration: FieldCalibration) -> Answer:

@@ -12,9 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.fields import reader
-from app.fields.automaton import Automaton
-from app.fields.formats import FieldFormat, anything, field_format
-from app.fields.pattern import compiled
+from app.fields.formats import FieldFormat, field_format
 from app.fields.reader import Proposal
 from training import datasets, rubbish
 from training.datasets import Digits, cheque_amounts
@@ -23,6 +21,7 @@ from training.fields.hand import Hand, Shape, write
 from training.fields.kinds import Sources, make
 from training.fields.paper import NOISY, PLAIN, on_paper
 from training.fields.signs import marks, writers
+from training.fields.truth import NOTHING, amount_texts
 
 Picture = npt.NDArray[np.uint8]
 Network = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.floating]]
@@ -38,10 +37,7 @@ KINDS: Final[Mapping[str, float]] = {
 }
 """Shares of the kinds of fields."""
 
-SKIPPED: Final[Mapping[str, str]] = dict.fromkeys("$*#=", "$")
-"""Signs that are read as the one symbol for all that is skipped."""
-
-NOTHING: Final = 0.1
+NOTHINGS: Final = 0.1
 """Pictures of nothing for each field."""
 
 
@@ -59,13 +55,7 @@ class Shown:
     @property
     def is_field(self) -> bool:
         """Whether there is anything to read."""
-        return self.texts != ("",)
-
-    def rights(self) -> Iterator[Automaton]:
-        """Its right readings, the strictest first: sign by sign as it is written, then whatever has a right text."""
-        if self.written:
-            yield compiled({self.written: 0}, skip_marks=False)
-        yield (self.format.automaton if self.is_field else anything()).restricted_to(self.texts)
+        return self.texts != NOTHING
 
 
 def made(count: int, seed: int, network: Network, data_dir: Path | None) -> Iterator[Shown]:
@@ -82,10 +72,10 @@ def made(count: int, seed: int, network: Network, data_dir: Path | None) -> Iter
         kind = names[int(rng.choice(len(names), p=shares))]
         one = make({kind: 1}, 1, sources, seed * 100_003 + number)[0]
         field = shown(one.picture, network, formats[kind], (one.text,))
-        yield replace(field, written="".join(SKIPPED.get(sign, sign) for sign in one.written.text))
+        yield replace(field, written=one.written.text)
     digits = datasets.load("mnist-train", data_dir)
-    for _ in range(round(NOTHING * count)):
-        yield shown(_nothing(digits, rng), network, formats["digits"], ("",))
+    for _ in range(round(NOTHINGS * count)):
+        yield shown(_nothing(digits, rng), network, formats["digits"], NOTHING)
 
 
 def cheques(networks: Mapping[int, Network], data_dir: Path | None) -> Iterator[Shown]:
@@ -96,8 +86,7 @@ def cheques(networks: Mapping[int, Network], data_dir: Path | None) -> Iterator[
     """
     form = field_format("amount")
     for one in cheque_amounts.load(data_dir):
-        with_cents = (f"{one.text[:-2]}.{one.text[-2:]}",) if len(one.text) > 2 else ()
-        yield shown(one.picture, networks[one.fold], form, (one.text, *with_cents), one.fold)
+        yield shown(one.picture, networks[one.fold], form, amount_texts(one.text), one.fold)
 
 
 def shown(picture: Picture, network: Network, form: FieldFormat, texts: tuple[str, ...], fold: int = -1) -> Shown:

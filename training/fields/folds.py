@@ -3,11 +3,13 @@
     python -m training.fields.folds training/configs/lenet5-field.toml --data-dir DIR
 
 Each is a run of its own, NAME-foldF-seedS beside the others, with the config's recipe; a finished one is left as it is.
-None is shipped: `python -m benchmarks.fields` measures every amount with the model that has not learnt from it.
+Of a config that is taught by a run which learns from cheques too, train the folds of that one first. None is shipped:
+`python -m benchmarks.fields` measures every amount with the model that has not learnt from it.
 """
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,13 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("config", type=Path)
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("LENET5_DATA_DIR"))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
-    parser.add_argument("--epochs", type=int, help="instead of the config's")
+    parser.add_argument("--only", type=int, nargs="*", default=range(FOLDS), help="these folds (default: all)")
     options = parser.parse_args(arguments)
     try:
         whole = config.load(options.config)
-        if options.epochs:
-            whole = replace(whole, recipe=replace(whole.recipe, epochs=options.epochs))
-        for fold in range(FOLDS):
+        for fold in options.only:
             of_fold = without(whole, fold)
             folder = run_dir(options.runs, of_fold)
             if not _is_finished(folder):
@@ -46,8 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def without(whole: Config, fold: int) -> Config:
-    """The config of the run that leaves a fold of the cheques out."""
-    return replace(whole, name=f"{whole.name}-fold{fold}", ship=False, data=replace(whole.data, fold=fold))
+    """The config of the run that leaves a fold of the cheques out; its teachers are those that have left it out too."""
+    teachers = tuple(re.sub(r"(-seed\d+)$", rf"-fold{fold}\1", name) for name in whole.distillation.teachers)
+    return replace(
+        whole,
+        name=f"{whole.name}-fold{fold}",
+        ship=False,
+        data=replace(whole.data, fold=fold),
+        distillation=replace(whole.distillation, teachers=teachers),
+    )
 
 
 def run_dir(runs: Path, of: Config) -> Path:

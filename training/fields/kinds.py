@@ -65,7 +65,7 @@ def amount(sources: Sources, rng: np.random.Generator) -> Field:
     hand = replace(_hand(rng), gap=(0.02, 0.35), touching=float(rng.choice((0.0, 0.15, 0.5))), raised=0.06, varied=0.13)
     left, top, right, bottom = (rng.uniform(0, 0.5, 4) * (rng.random(4) < 0.8)).tolist()  # a crop may be tight
     hand = replace(hand, margins=(left, top, right, bottom))
-    field = _field(written, sources, hand, _one_of((CHEQUE, CHEQUE, NOISY, PLAIN), rng), rng)
+    field = _field(written, sources, hand, _one_of((CHEQUE, CHEQUE, NOISY, PLAIN), rng), rng, other_forms=0.35)
     return replace(field, text=plain)
 
 
@@ -73,7 +73,7 @@ def digits(sources: Sources, rng: np.random.Generator) -> Field:
     """One to twelve digits of any spacing on any paper."""
     text = "".join(map(str, rng.integers(10, size=int(rng.integers(1, 13)))))
     hand = replace(_hand(rng), touching=float(rng.choice((0, 0.3, 0.8))), gap=(0.03, 0.5), varied=0.1)
-    return _field(text, sources, hand, _one_of((PLAIN, NOISY, CHEQUE), rng), rng)
+    return _field(text, sources, hand, _one_of((PLAIN, NOISY, CHEQUE), rng), rng, other_forms=0.25)
 
 
 KINDS: Mapping[str, Maker] = {
@@ -144,9 +144,11 @@ def _hand(rng: np.random.Generator) -> Hand:
     )
 
 
-def _field(text: str, sources: Sources, hand: Hand, paper: Paper, rng: np.random.Generator) -> Field:
+def _field(
+    text: str, sources: Sources, hand: Hand, paper: Paper, rng: np.random.Generator, *, other_forms: float = 0.0
+) -> Field:
     """`text` as the field's own truth: its digits. A blank in it is room between the signs beside it."""
-    of_digits = iter(sources.writers.write("".join(filter(str.isdigit, text)), rng))
+    of_digits = iter(sources.writers.write("".join(filter(str.isdigit, text)), rng, other_forms=other_forms))
     shapes: list[Shape] = []
     for before, char in zip(" " + text, text, strict=False):
         if char == " ":

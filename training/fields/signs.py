@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training import datasets
+from training.continental import in_other_form
 from training.datasets import Digits, font_glyphs, mnist
 from training.fields.hand import Ink, Shape
 from training.split import HELD_OUT, by_writer, every_tenth
@@ -50,16 +51,24 @@ class Writers:
     digits: Digits
     by: tuple[Mapping[int, npt.NDArray[np.int64]], ...]  # a writer: of each of the ten digits that they wrote, where
 
-    def write(self, text: str, rng: np.random.Generator) -> list[Shape]:
+    def write(self, text: str, rng: np.random.Generator, *, other_forms: float = 0.0) -> list[Shape]:
         """The digits of `text` as one writer, drawn from those who wrote all of them, writes each somewhere.
 
-        Raises ValueError when nobody wrote all of them.
+        `other_forms` is the probability, for a 1, a 7 and a 9 each, that this hand gives it another form than American
+        writers do. Raises ValueError when nobody wrote all of them.
         """
         needed = {int(char) for char in text}
         for index in rng.permutation(len(self.by)).tolist():
             places = self.by[index]
             if needed <= places.keys():
-                return [_digit(self.digits.pictures[int(rng.choice(places[int(char)]))], char) for char in text]
+                pictures = [self.digits.pictures[int(rng.choice(places[int(char)]))] for char in text]
+                if other_forms:
+                    other = {char for char in "179" if rng.random() < other_forms}
+                    pictures = [
+                        in_other_form(picture, int(char), rng) if char in other else picture
+                        for picture, char in zip(pictures, text, strict=True)
+                    ]
+                return [_digit(picture, char) for picture, char in zip(pictures, text, strict=True)]
         raise ValueError(f"no writer has all digits of {text}")
 
 

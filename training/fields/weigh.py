@@ -5,7 +5,7 @@ gradient is, for each arc, the probability that a free path takes it less the pr
 string does (LeCun et al. 1998, section VI.E, discriminative forward training).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from app.fields.automaton import Automaton
 from app.fields.calibration import FEATURES, GROUPS, FieldCalibration
 from app.fields.formats import anything
 from app.fields.lattice import Constrained, constrained
-from app.fields.scores import GROUP_OF, IDENTITY, arcs, described, scored
+from app.fields.scores import GROUP_OF, IDENTITY, arcs, scored
 from app.fields.segmentation import Segmentation
 from app.fields.symbols import SYMBOLS
 
@@ -28,23 +28,28 @@ SPREAD: Final = 3.0
 
 
 @dataclass(frozen=True, eq=False)
+class Readings:
+    """One field's graph: all that it may be read as, and what is right of that."""
+
+    free: Constrained
+    right: Constrained  # has a path
+
+
+@dataclass(frozen=True, eq=False)
 class Lesson:
-    """One field to learn from: its lattice's shape under its right readings and without any, and what is seen of it."""
+    """One field to learn from: what is seen of its candidates, and their graph."""
 
     seen: Floats  # (n, features)
     identity: Floats  # (n, symbols)
-    free: Constrained
-    right: Constrained
+    readings: Readings
 
 
-def lesson(segmentation: Segmentation, log_probs: npt.NDArray[np.floating], right: Automaton) -> Lesson | None:
-    """The lesson of a field whose right readings an automaton accepts; None where no path is one."""
-    seen, identity = described(segmentation, log_probs)
-    lattice = arcs(segmentation, np.zeros((len(seen), len(SYMBOLS))))
-    accepted = constrained(lattice, right)
-    if not len(accepted.decimals):
-        return None
-    return Lesson(seen, identity, constrained(lattice, anything()), accepted)
+def readings(segmentation: Segmentation, rights: Iterable[Automaton]) -> Readings | None:
+    """The graph of a field under the first automaton of its right readings that any path is accepted by, if one is."""
+    lattice = arcs(segmentation, np.zeros((len(segmentation.candidates), len(SYMBOLS))))
+    found = (constrained(lattice, right) for right in rights)
+    accepted = next((one for one in found if len(one.decimals)), None)
+    return None if accepted is None else Readings(constrained(lattice, anything()), accepted)
 
 
 def learn(lessons: Sequence[Lesson], start: FieldCalibration, rounds: int = 120) -> FieldCalibration:
@@ -72,17 +77,25 @@ def loss_of(lessons: Sequence[Lesson], calibration: FieldCalibration) -> float:
     return float(np.mean([_loss(one, calibration.matrix)[0] for one in lessons]))
 
 
+def excess_of(readings: Readings, score: Floats) -> tuple[float, Floats]:
+    """- log posterior of the right readings in nats, by log weights (n, symbols), and its gradient by these.
+
+    It is how much likelier a free path is to take an arc than a path of the right ones.
+    """
+    lattice = replace(readings.free.lattice, score=score.ravel())
+    free, right = replace(readings.free, lattice=lattice), replace(readings.right, lattice=lattice)
+    excess: Floats = np.zeros(score.size)
+    np.add.at(excess, free.arc, free.occupancy)
+    np.subtract.at(excess, right.arc, right.occupancy)
+    return float(free.forward - right.forward), np.reshape(excess, score.shape)
+
+
 def _loss(one: Lesson, weights: Floats) -> tuple[float, Floats]:
     """- log posterior in nats, and its gradient (GROUPS, FEATURES)."""
     score = scored(one.seen, one.identity, weights)
-    lattice = replace(one.free.lattice, score=score.ravel())
-    free, right = replace(one.free, lattice=lattice), replace(one.right, lattice=lattice)
-    excess: Floats = np.zeros(score.size)  # by arc: taken by free paths more than by right ones
-    np.add.at(excess, free.arc, free.occupancy)
-    np.subtract.at(excess, right.arc, right.occupancy)
-    excess = np.reshape(excess, score.shape)
+    loss, excess = excess_of(one.readings, score)
     by_group = np.zeros((len(GROUPS), len(score)))
     np.add.at(by_group, GROUP_OF, excess.T)
     gradient = by_group @ one.seen
     np.add.at(gradient[:, IDENTITY], GROUP_OF, (excess * one.identity).sum(axis=0))
-    return float(free.forward - right.forward), gradient
+    return loss, gradient
