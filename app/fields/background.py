@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from app.imaging.polarity import ratio, sum_of_cubes
+
 Gray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]
 
@@ -78,13 +80,13 @@ def ink_is_light(picture: Gray) -> bool:
     smooth = cv2.GaussianBlur(coarse, (0, 0), 0.7)
     side = max(3, round(DETAIL * size[1]) | 1)
     kernel = np.ones((side, side), np.uint8)
-    above = _cubes(cv2.morphologyEx(smooth, cv2.MORPH_TOPHAT, kernel))
-    below = _cubes(cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, kernel))
-    votes = [_share(above - below, above + below)]
+    above = sum_of_cubes(cv2.morphologyEx(smooth, cv2.MORPH_TOPHAT, kernel))
+    below = sum_of_cubes(cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, kernel))
+    votes = [ratio(above - below, above + below)]
     for ground in (cv2.blur(smooth, (size[1], size[1])), np.median(smooth, axis=1, keepdims=True)):
         residual = smooth - ground
         residual -= np.median(residual)
-        votes.append(_share(_cubes(residual), _cubes(np.abs(residual))))
+        votes.append(ratio(sum_of_cubes(residual), sum_of_cubes(np.abs(residual))))
     return sum(votes) > 1e-3
 
 
@@ -137,11 +139,3 @@ def _holding(weak: Mask, strong: Mask) -> Mask:
     held[0] = 0
     mask: Mask = held[labels]
     return mask
-
-
-def _cubes(values: npt.NDArray[Any]) -> float:
-    return float((values.astype(np.float64) ** 3).sum())
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole > 0 else 0.0

@@ -32,8 +32,9 @@ class Paths:
 def proposed_paths(ink: Ink, dearest: float) -> Paths:
     """The cheapest paths of a canvas of ink (h, w), no dearer than `dearest`."""
     height, width = ink.shape
-    down, came_from_above = _accumulated(ink)
-    up, came_from_below = (part[::-1] for part in _accumulated(ink[::-1]))
+    cost, steps = _accumulated(np.stack((ink, ink[::-1]), axis=1))
+    down, came_from_above = cost[:, 0], steps[:, 0]
+    up, came_from_below = cost[::-1, 1], steps[::-1, 1]
     costs, columns = [], []
     for row in sorted({min(height - 1, int(height * share)) for share in ROWS}):
         through = down[row] + up[row] - ink[row]
@@ -57,19 +58,20 @@ def proposed_paths(ink: Ink, dearest: float) -> Paths:
 
 
 def _accumulated(ink: Ink) -> tuple[Ink, npt.NDArray[np.int8]]:
-    """What the cheapest path from the first row to each pixel costs, (h, w), and from which column its last step came.
+    """What the cheapest path from the first row to each pixel costs, and from which column its last step came.
 
-    The steps are (h, w): -1, 0 or 1, to be added to a pixel's column for the row before.
+    `ink` (h, n, w) is that of n canvases, and so are both answers. The steps are -1, 0 or 1, to be added to a pixel's
+    column for the row before.
     """
-    height, width = ink.shape
+    height, canvases, width = ink.shape
     cost = np.empty_like(ink)
     cost[0] = ink[0]
-    steps = np.zeros((height, width), np.int8)
+    steps = np.zeros(ink.shape, np.int8)
     aside = ASIDE + STEEP * ink
-    padded = np.full(width + 2, OUTSIDE, np.float32)
+    padded = np.full((canvases, width + 2), OUTSIDE, np.float32)
     for row in range(1, height):
-        padded[1:-1] = cost[row - 1]
-        left, right = padded[:-2] + aside[row], padded[2:] + aside[row]
+        padded[:, 1:-1] = cost[row - 1]
+        left, right = padded[:, :-2] + aside[row], padded[:, 2:] + aside[row]
         nearer = np.minimum(left, right)
         moves = nearer < cost[row - 1]
         steps[row] = np.where(moves, np.where(left <= right, -1, 1), 0)

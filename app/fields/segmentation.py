@@ -15,6 +15,7 @@ from app.imaging.box import SIDE, centred, scaled
 from app.imaging.parts import Box
 
 Ink = npt.NDArray[np.float32]
+Run = tuple[int, int, Box]  # of pieces: the first, the one after the last, and the box round them
 
 MAX_PIECES = 120
 MAX_CANDIDATES = 400
@@ -68,7 +69,10 @@ def segment(line: Line) -> Segmentation:
     pieces = _largest(ordered)
     runs = _runs(pieces, body)
     kept = sorted(sorted(runs, key=lambda run: run[1] - run[0])[:MAX_CANDIDATES])
-    candidates = tuple(_candidate(line, labels, pieces, start, stop) for start, stop in kept)
+    place = np.zeros(int(labels.max(initial=0)) + 1, np.int32)  # of each label in the pieces' order, counted from 1
+    place[[piece.label for piece in pieces]] = np.arange(1, len(pieces) + 1)
+    places = place[labels]  # a run's pixels are those from start + 1 to stop
+    candidates = tuple(_candidate(line, places, pieces, run) for run in kept)
     return Segmentation(len(pieces), candidates, len(pieces) < len(ordered) or len(kept) < len(runs))
 
 
@@ -92,13 +96,13 @@ def _largest(pieces: list[Piece]) -> list[Piece]:
     return [pieces[index] for index in sorted(by_mass[:MAX_PIECES])]
 
 
-def _runs(pieces: list[Piece], body: float) -> list[tuple[int, int]]:
-    """The first piece and the one after the last of each run that may be a character; each piece alone is one."""
+def _runs(pieces: list[Piece], body: float) -> list[Run]:
+    """Each run that may be a character; each piece alone is one."""
     cuts = [*(piece.cut for piece in pieces), 0.0]
     runs = []
     for start, first in enumerate(pieces):
-        runs.append((start, start + 1))
         box = first.box
+        runs.append((start, start + 1, box))
         for stop in range(start + 2, min(start + MAX_RUN, len(pieces)) + 1):
             gap = pieces[stop - 1].box.left - box.right
             box = box.joined(pieces[stop - 1].box)
@@ -107,20 +111,15 @@ def _runs(pieces: list[Piece], body: float) -> list[tuple[int, int]]:
                 break
             if height < MIN_HEIGHT * body or width > MAX_ASPECT * height or cuts[start] + cuts[stop] > MAX_CUTS:
                 continue
-            runs.append((start, stop))
+            runs.append((start, stop, box))
     return runs
 
 
-def _candidate(line: Line, labels: Labels, pieces: list[Piece], start: int, stop: int) -> Candidate:
+def _candidate(line: Line, places: Labels, pieces: list[Piece], run: Run) -> Candidate:
+    start, stop, box = run
     body = line.bottom - line.top
-    box = pieces[start].box
-    for piece in pieces[start + 1 : stop]:
-        box = box.joined(piece.box)
-    part = labels[box.top : box.bottom, box.left : box.right]
-    mask = np.zeros(part.shape, bool)
-    for piece in pieces[start:stop]:
-        mask |= part == piece.label
-    ink = line.ink[box.top : box.bottom, box.left : box.right] * mask
+    part = places[box.top : box.bottom, box.left : box.right]
+    ink = line.ink[box.top : box.bottom, box.left : box.right] * ((part > start) & (part <= stop))
     return Candidate(
         start=start,
         stop=stop,
