@@ -1,6 +1,6 @@
 """How a field model's answers are weighed, and what its strings' probabilities are worth: fitted on development data.
 
-weights      of what is seen of a candidate, by the group of symbols that it may be read as (app.fields.scores)
+weights      of what is seen of a candidate, by the symbol that it may be read as (app.fields.scores)
 confidence   1 / (1 + exp(-(offset + slope log-odds of the string's posterior))) (Platt 1999)
 thresholds   the confidence that keeps to each target error
 """
@@ -14,8 +14,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-GROUPS: Final = ("1", "digit", ".", ",", "-", "/", "$")
-"""Symbols that share their weights: a 1 is narrow, all other digits are alike in size."""
+from app.fields.symbols import DIGITS, SYMBOLS
 
 FEATURES: Final = (
     *("constant", "height", "height squared", "width", "width squared"),
@@ -32,7 +31,7 @@ def plain_weights() -> tuple[tuple[float, ...], ...]:
     """The network as it is for digits; a mark has no more for it than that the network sees no digit."""
     digit = {"identity": 1.0, "digitness": 1.0}
     mark = {"constant": -3.0, "digitness": -0.5}
-    rows = [digit if group in ("1", "digit") else mark for group in GROUPS]
+    rows = [digit] * DIGITS + [mark] * (len(SYMBOLS) - DIGITS)
     return tuple(tuple(row.get(feature, 0.0) for feature in FEATURES) for row in rows)
 
 
@@ -43,15 +42,15 @@ class FieldCalibration:
     The defaults take the network's scores and the strings' posteriors as they are.
     """
 
-    weights: tuple[tuple[float, ...], ...] = plain_weights()  # (GROUPS, FEATURES), of log weights in nats
+    weights: tuple[tuple[float, ...], ...] = plain_weights()  # (SYMBOLS, FEATURES), of log weights in nats
     offset: float = 0.0  # of the confidence's log-odds
     slope: float = 1.0
     target_errors: tuple[float, ...] = ()  # ascending shares of what is accepted that may be wrong ...
     thresholds: tuple[float, ...] = ()  # ... and the confidence that keeps to each; never ascending
 
     def __post_init__(self) -> None:
-        if len(self.weights) != len(GROUPS) or any(len(row) != len(FEATURES) for row in self.weights):
-            raise ValueError(f"weights are not {len(GROUPS)} rows of {len(FEATURES)} numbers")
+        if len(self.weights) != len(SYMBOLS) or any(len(row) != len(FEATURES) for row in self.weights):
+            raise ValueError(f"weights are not {len(SYMBOLS)} rows of {len(FEATURES)} numbers")
         numbers = [*(value for row in self.weights for value in row), self.offset, self.slope]
         if not all(map(_is_number, [*numbers, *self.target_errors, *self.thresholds])):
             raise ValueError(f"a number is not finite, or above {LARGEST:g}")
@@ -66,7 +65,7 @@ class FieldCalibration:
 
     @cached_property
     def matrix(self) -> npt.NDArray[np.float64]:
-        """The weights, (GROUPS, FEATURES)."""
+        """The weights, (SYMBOLS, FEATURES)."""
         return np.array(self.weights)
 
     def confidence(self, posterior: float) -> float:

@@ -12,14 +12,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.fields.calibration import FEATURES, GROUPS, FieldCalibration
+from app.fields.calibration import FEATURES, FieldCalibration
 from app.fields.lattice import Lattice
 from app.fields.segmentation import Segmentation
 from app.fields.symbols import DIGITS, SYMBOLS
 
 Floats = npt.NDArray[np.float64]
 
-GROUP_OF: Final = np.array([GROUPS.index(s if s in GROUPS else "digit") for s in SYMBOLS])  # (symbols,)
 IDENTITY, DIGITNESS = FEATURES.index("identity"), FEATURES.index("digitness")
 ONE: Final = 1  # the digit that a stroke is taken for
 SURE: Final = 12.0  # nats; the network's log-odds count no further
@@ -88,9 +87,8 @@ def with_network(seen: Floats, log_probs: npt.NDArray[np.floating]) -> tuple[Flo
 
 
 def scored(seen: Floats, identity: Floats, weights: Floats) -> Floats:
-    """Log weights (n, symbols) of what `described` says, by weights (GROUPS, FEATURES)."""
-    of_group = seen @ weights.T  # (n, GROUPS)
-    score: Floats = of_group[:, GROUP_OF] + identity * weights[GROUP_OF, IDENTITY]
+    """Log weights (n, symbols) of what `described` says, by weights (symbols, features)."""
+    score: Floats = seen @ weights.T + identity * weights[:, IDENTITY]
     return score
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from app.fields.calibration import FEATURES, GROUPS, FieldCalibration
+from app.fields.calibration import FEATURES, FieldCalibration
 from app.fields.scores import scored as served
 from app.fields.scores import with_network
+from app.fields.symbols import SYMBOLS
 from app.lenet.architecture import Architecture
 from app.lenet.model import LeNet5, initialise
 from training.config import Recipe
@@ -38,7 +39,7 @@ def network() -> LeNet5:
 @pytest.fixture
 def weights() -> FieldCalibration:
     """Of no plain values."""
-    away = np.random.default_rng(1).normal(0, 0.3, (len(GROUPS), len(FEATURES)))
+    away = np.random.default_rng(1).normal(0, 0.3, (len(SYMBOLS), len(FEATURES)))
     rows = (FieldCalibration().matrix + away).tolist()
     return replace(FieldCalibration(), weights=tuple(tuple(row) for row in rows))
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from app.fields import reader
-from app.fields.calibration import FEATURES, GROUPS, FieldCalibration
+from app.fields.calibration import FEATURES, FieldCalibration
 from app.fields.formats import field_format
 from app.fields.scores import described
+from app.fields.symbols import SYMBOLS
 from training.fields import weigh
 from training.fields.truth import right_readings
 
@@ -33,10 +34,10 @@ def lessons():
 def test_the_gradient_is_that_of_the_loss(lessons):
     """Each weight's derivative agrees with the difference of the losses beside it."""
     rng = np.random.default_rng(0)
-    start = FieldCalibration().matrix + rng.normal(0, 0.3, (len(GROUPS), len(FEATURES)))
+    start = FieldCalibration().matrix + rng.normal(0, 0.3, (len(SYMBOLS), len(FEATURES)))
     for one in lessons:
         _, gradient = weigh._loss(one, start)
-        for place in rng.integers((len(GROUPS), len(FEATURES)), size=(12, 2)):
+        for place in rng.integers((len(SYMBOLS), len(FEATURES)), size=(12, 2)):
             step = np.zeros_like(start)
             step[tuple(place)] = 1e-5
             slope = (weigh._loss(one, start + step)[0] - weigh._loss(one, start - step)[0]) / 2e-5

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its customary name)
 
 from app.fields.calibration import FEATURES, FieldCalibration
-from app.fields.scores import DIGITNESS, GROUP_OF, IDENTITY, ONE, SURE, with_network
+from app.fields.scores import DIGITNESS, IDENTITY, ONE, SURE, with_network
 from app.fields.symbols import DIGITS, SYMBOLS
 from training.fields import weigh
 from training.fields.examples import FULL, CutField
@@ -36,7 +36,7 @@ class GraphLoss:
 
     def __init__(self, strings: Sequence[_String], weights: Tensor, weight: float, seed: int) -> None:
         self.strings = strings
-        self.weights = weights  # float32 (groups, features)
+        self.weights = weights  # float32 (symbols, features)
         self.weight = weight
         self.seed = seed
 
@@ -84,6 +84,5 @@ def scored(seen: Tensor, log_probs: Tensor, weights: Tensor) -> Tensor:
     identity = (log_probs[:, :DIGITS] - of_digit[:, None]).clamp(min=-SURE)
     identity = torch.cat((identity, identity[:, ONE : ONE + 1].expand(-1, len(SYMBOLS) - DIGITS)), 1)
     others = [index for index in range(len(FEATURES)) if index not in (DIGITNESS, IDENTITY)]
-    group = torch.from_numpy(GROUP_OF)
-    of_group = seen[:, others] @ weights[:, others].T + digitness[:, None] * weights[:, DIGITNESS]
-    return of_group[:, group] + identity * weights[group, IDENTITY]
+    of_symbol = seen[:, others] @ weights[:, others].T + digitness[:, None] * weights[:, DIGITNESS]
+    return of_symbol + identity * weights[:, IDENTITY]

@@ -12,19 +12,26 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn import functional as F  # noqa: N812  (its customary name)
 
 from app.fields.automaton import Automaton
-from app.fields.calibration import FEATURES, GROUPS, FieldCalibration
+from app.fields.calibration import FEATURES, FieldCalibration
 from app.fields.formats import anything
 from app.fields.lattice import Constrained, constrained
-from app.fields.scores import GROUP_OF, IDENTITY, arcs, scored
+from app.fields.scores import IDENTITY, arcs, scored
 from app.fields.segmentation import Segmentation
-from app.fields.symbols import SYMBOLS
+from app.fields.symbols import DIGITS, SYMBOLS
 
 Floats = npt.NDArray[np.float64]
 
 SPREAD: Final = 3.0
 """Standard deviation, in nats, of the normal prior on each weight around its plain value."""
+OWN: Final = 0.5
+"""The same of what a digit's weight is beside that of its group."""
+
+GROUPS: Final = ("1", "digit", ".", ",", "-", "/", "$")
+"""Symbols whose weights are much alike: a 1 is narrow, and the other digits have one size."""
+GROUP_OF: Final = np.array([GROUPS.index(s if s in GROUPS else "digit") for s in SYMBOLS])  # (symbols,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +60,36 @@ def readings(segmentation: Segmentation, rights: Iterable[Automaton]) -> Reading
 
 
 def learn(lessons: Sequence[Lesson], start: FieldCalibration, rounds: int = 120) -> FieldCalibration:
-    """`start` with the weights of the least mean loss, under a normal prior around those of `start`. L-BFGS."""
+    """`start` with the weights of the least mean loss, under a normal prior around those of `start`. L-BFGS.
+
+    A symbol's weights are those of its group, and of a digit some of its own beside them.
+    """
     prior = torch.from_numpy(start.matrix.copy())
-    weights = prior.clone()
-    optimizer = torch.optim.LBFGS([weights], max_iter=rounds, history_size=20, line_search_fn="strong_wolfe")
+    group_of = torch.from_numpy(GROUP_OF)
+    of_group = torch.zeros((len(GROUPS), len(FEATURES)), dtype=torch.float64, requires_grad=True)
+    own = torch.zeros((DIGITS, len(FEATURES)), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([of_group, own], max_iter=rounds, history_size=20, line_search_fn="strong_wolfe")
+
+    def weights() -> torch.Tensor:
+        return prior + of_group[group_of] + F.pad(own, (0, 0, 0, len(SYMBOLS) - DIGITS))
 
     def closure() -> torch.Tensor:
-        losses, gradient = 0.0, np.zeros((len(GROUPS), len(FEATURES)))
+        optimizer.zero_grad()
+        now = weights()
+        losses, gradient = 0.0, np.zeros(now.shape)
         for one in lessons:
-            loss, of_one = _loss(one, weights.numpy())
+            loss, of_one = _loss(one, now.detach().numpy())
             losses += loss
             gradient += of_one
-        away = (weights - prior) / SPREAD
-        weights.grad = torch.from_numpy(gradient / len(lessons)) + away / SPREAD / len(lessons)
-        return torch.tensor(losses / len(lessons)) + away.square().sum() / 2 / len(lessons)
+        through = (now * torch.from_numpy(gradient)).sum()  # its gradient is the losses'
+        away = (of_group / SPREAD).square().sum() / 2 + (own / OWN).square().sum() / 2
+        mean = (losses + through - through.detach() + away) / len(lessons)
+        mean.backward()  # type: ignore[no-untyped-call]
+        return mean
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return replace(start, weights=tuple(tuple(round(value, 4) for value in row) for row in weights.tolist()))
+    learnt = weights().tolist()
+    return replace(start, weights=tuple(tuple(round(value, 4) for value in row) for row in learnt))
 
 
 def loss_of(lessons: Sequence[Lesson], calibration: FieldCalibration) -> float:
@@ -91,11 +111,8 @@ def excess_of(readings: Readings, score: Floats) -> tuple[float, Floats]:
 
 
 def _loss(one: Lesson, weights: Floats) -> tuple[float, Floats]:
-    """- log posterior in nats, and its gradient (GROUPS, FEATURES)."""
-    score = scored(one.seen, one.identity, weights)
-    loss, excess = excess_of(one.readings, score)
-    by_group = np.zeros((len(GROUPS), len(score)))
-    np.add.at(by_group, GROUP_OF, excess.T)
-    gradient = by_group @ one.seen
-    np.add.at(gradient[:, IDENTITY], GROUP_OF, (excess * one.identity).sum(axis=0))
+    """- log posterior in nats, and its gradient (symbols, features)."""
+    loss, excess = excess_of(one.readings, scored(one.seen, one.identity, weights))
+    gradient = excess.T @ one.seen
+    gradient[:, IDENTITY] += (excess * one.identity).sum(axis=0)
     return loss, gradient
