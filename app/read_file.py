@@ -11,7 +11,7 @@ from lenet5_client.schemas import ModelRef, ReadResponse
 from app.errors import InvalidParameter, ServiceError
 from app.explain import explanation
 from app.fields import reader
-from app.fields.calibration import FieldCalibration
+from app.fields.calibration import FieldCalibrations
 from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
 from app.fields.scores import log_probabilities
@@ -20,7 +20,7 @@ from app.lenet.registry import FIELD_DEFAULT, Registry, ServedModel, default_mod
 from app.runtime import Backend, open_backend
 from app.serving.field_answer import proposal_of, read_response
 from app.serving.field_options import FieldOptions
-from app.serving.models import field_calibration
+from app.serving.models import field_calibrations
 
 BATCH = 512  # candidates; a field has at most 400
 
@@ -46,7 +46,7 @@ class FileReader:
     """A model of fields on this machine's CPU."""
 
     served: ServedModel
-    weights: FieldCalibration
+    calibrations: FieldCalibrations
     backend: Backend
 
     @classmethod
@@ -59,7 +59,7 @@ class FileReader:
         served = Registry.open(model_dir or default_model_dir(), {}).resolve(model or FIELD_DEFAULT, "field")
         backend = open_backend(served.folder, device="cpu", max_batch_size=BATCH)
         try:
-            yield cls(served, field_calibration(served), backend)
+            yield cls(served, field_calibrations(served), backend)
         finally:
             backend.close()
 
@@ -71,9 +71,10 @@ class FileReader:
         proposal = proposal_of(data, DecodeLimits())
         log_probs = log_probabilities(self.backend.infer(proposal.inputs))
         debug = graph or asked.debug
-        reading = reader.decode(proposal, log_probs, field, n_best=asked.n_best, weights=self.weights, debug=debug)
+        weights = self.calibrations.of(field.kind)
+        reading = reader.decode(proposal, log_probs, field, n_best=asked.n_best, weights=weights, debug=debug)
         model = ModelRef(name=self.served.name, version=str(self.served.version)).model_dump()
-        answer = read_response(reading, proposal, field, asked, weights=self.weights, model=model)
+        answer = read_response(reading, proposal, field, asked, weights=weights, model=model)
         return Found(data, proposal, reading, answer)
 
 

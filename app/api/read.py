@@ -140,5 +140,10 @@ def _placed(answer: FieldAnswer | ServiceError, asked: FieldOptions, model: Fiel
 
 def _answer(answer: FieldAnswer, asked: FieldOptions, model: FieldModel) -> dict[str, Any]:
     return read_response(
-        answer.reading, answer.proposal, answer.format, asked, weights=model.weights, model=model_ref(model)
+        answer.reading,
+        answer.proposal,
+        answer.format,
+        asked,
+        weights=model.calibrations.of(answer.format.kind),
+        model=model_ref(model),
     )

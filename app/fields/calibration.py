@@ -1,5 +1,7 @@
 """How a field model's answers are weighed, and what its strings' probabilities are worth: fitted on development data.
 
+One calibration a kind of field: amounts are written with other pens and other digits than postal codes.
+
 weights      of what is seen of a candidate, by the symbol that it may be read as (app.fields.scores)
 confidence   1 / (1 + exp(-(offset + slope log-odds of the string's posterior))) (Platt 1999)
 thresholds   the confidence that keeps to each target error
@@ -14,6 +16,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from app.fields.formats.field import Kind
 from app.fields.symbols import DIGITS, SYMBOLS
 
 FEATURES: Final = (
@@ -33,6 +36,10 @@ def plain_weights() -> tuple[tuple[float, ...], ...]:
     mark = {"constant": -3.0, "digitness": -0.5}
     rows = [digit] * DIGITS + [mark] * (len(SYMBOLS) - DIGITS)
     return tuple(tuple(row.get(feature, 0.0) for feature in FEATURES) for row in rows)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= LARGEST  # neither NaN nor infinite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,5 +111,26 @@ class FieldCalibration:
         return cls(**made)
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= LARGEST  # neither NaN nor infinite
+@dataclass(frozen=True, kw_only=True)
+class FieldCalibrations:
+    """A calibration for each kind of field."""
+
+    digits: FieldCalibration = FieldCalibration()
+    postal_code: FieldCalibration = FieldCalibration()
+    amount: FieldCalibration = FieldCalibration()
+
+    def of(self, kind: Kind) -> FieldCalibration:
+        """That of a kind."""
+        found: FieldCalibration = getattr(self, kind)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """As manifest.json holds them."""
+        return {field.name: getattr(self, field.name).to_dict() for field in fields(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The opposite of `to_dict`. Raises ValueError when a kind or a key is unknown, or a value cannot be."""
+        if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
+            raise ValueError(f"it has unknown kinds of fields: {', '.join(unknown)}")
+        return cls(**{kind: FieldCalibration.from_dict(of_kind) for kind, of_kind in values.items()})

@@ -198,7 +198,13 @@ class Engine:
         shown = perf_counter()
         log_probs = np.array([outcome.row for outcome in outcomes]).reshape(len(outcomes), FIELD_CLASSES)
         decoding = partial(
-            fields.decode, proposal, log_probs, field, n_best=job.n_best, weights=model.weights, debug=job.debug
+            fields.decode,
+            proposal,
+            log_probs,
+            field,
+            n_best=job.n_best,
+            weights=model.calibrations.of(field.kind),
+            debug=job.debug,
         )
         reading = await loop.run_in_executor(pool, decoding)
         infer = sum({outcome.infer for outcome in outcomes})  # of the passes that the candidates were in

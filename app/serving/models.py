@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import ManifestInvalid
-from app.fields.calibration import FieldCalibration
+from app.fields.calibration import FieldCalibrations
 from app.fields.scores import log_probabilities
 from app.lenet.calibration import Calibration
 from app.lenet.registry import ServedModel
@@ -70,7 +70,7 @@ class FieldModel(Model):
     ) -> None:
         """Raises ManifestInvalid when it has another number of outputs than what reads fields has."""
         super().__init__(served, backend, observer, max_batch_size=max_batch_size, max_batch_delay=max_batch_delay)
-        self.weights = field_calibration(served)
+        self.calibrations = field_calibrations(served)
 
     def rows(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Log-probabilities (n, 11)."""
@@ -85,7 +85,7 @@ def _calibration(served: ServedModel) -> Calibration:
         raise ManifestInvalid(f"The model in {served.folder} cannot read digits: {error}.") from error
 
 
-def field_calibration(served: ServedModel) -> FieldCalibration:
+def field_calibrations(served: ServedModel) -> FieldCalibrations:
     """What a model's scores need before they are a reading. Raises ManifestInvalid when it cannot read fields."""
     classes = served.manifest.architecture.num_classes
     if classes != FIELD_CLASSES:
@@ -93,6 +93,6 @@ def field_calibration(served: ServedModel) -> FieldCalibration:
             f"The model in {served.folder} cannot read fields: it has {classes} outputs, not {FIELD_CLASSES}."
         )
     try:
-        return FieldCalibration.from_dict(served.manifest.field_calibration or {})
+        return FieldCalibrations.from_dict(served.manifest.field_calibration or {})
     except ValueError as error:
         raise ManifestInvalid(f"The field_calibration of {served.folder} cannot be used: {error}.") from error

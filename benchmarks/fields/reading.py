@@ -11,13 +11,13 @@ import numpy.typing as npt
 import torch
 
 from app.fields import reader
-from app.fields.calibration import FieldCalibration
+from app.fields.calibration import FieldCalibrations
 from app.fields.scores import log_probabilities
 from app.lenet.registry import ServedModel
 from app.runtime.onnx import OnnxBackend
 from app.serving.field_answer import refusals
 from app.serving.field_options import TARGET_ERROR
-from app.serving.models import field_calibration
+from app.serving.models import field_calibrations
 from benchmarks.fields.cases import Case
 from training.fields import folds
 from training.fields.calibrate import FILE
@@ -58,19 +58,20 @@ class FieldReader:
 
     name: str  # of the model or the run
     infer: Infer  # (n, 1, 32, 32) -> logits (n, 11)
-    weights: FieldCalibration  # how its scores are weighed, and what a posterior is worth
+    calibrations: FieldCalibrations  # how its scores are weighed, and what a posterior is worth
 
     def read(self, case: Case) -> Answer:
         """The case's picture, timed."""
+        weights = self.calibrations.of(case.format.kind)
         begun = time.perf_counter()
         proposal = reader.propose(case.picture)
         asked = time.perf_counter()
         logits = self.infer(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11), np.float32)
         answered = time.perf_counter()
         log_probs = log_probabilities(logits)
-        reading = reader.decode(proposal, log_probs, case.format, n_best=N_BEST, weights=self.weights)
+        reading = reader.decode(proposal, log_probs, case.format, n_best=N_BEST, weights=weights)
         done = time.perf_counter()
-        threshold = self.weights.threshold(TARGET_ERROR)
+        threshold = weights.threshold(TARGET_ERROR)
         return Answer(
             case=case,
             text=reading.text,
@@ -90,7 +91,7 @@ class FieldReader:
 def served(model: ServedModel) -> FieldReader:
     """A model of the model folder, as a CPU serves it."""
     backend = OnnxBackend(model.folder, MAX_BATCH, threads=1)
-    return FieldReader(model.spec, backend.infer, field_calibration(model))
+    return FieldReader(model.spec, backend.infer, field_calibrations(model))
 
 
 def trained(folder: Path) -> FieldReader:
@@ -108,4 +109,4 @@ def trained(folder: Path) -> FieldReader:
             logits: npt.NDArray[np.float32] = network(torch.from_numpy(inputs)).numpy()
         return logits
 
-    return FieldReader(folder.name, infer, FieldCalibration.from_dict(values))
+    return FieldReader(folder.name, infer, FieldCalibrations.from_dict(values))

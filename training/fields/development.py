@@ -29,10 +29,10 @@ Network = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.floating]]
 
 KINDS: Final[Mapping[str, float]] = {
     "clean ZIP": 0.2,
-    "touching ZIP": 0.2,
-    "noisy ZIP": 0.2,
+    "touching ZIP": 0.15,
+    "noisy ZIP": 0.15,
     "ZIP+4": 0.05,
-    "amount": 0.25,
+    "amount": 0.35,
     "digits": 0.1,
 }
 """Shares of the kinds of fields."""

@@ -64,8 +64,16 @@ def amount(sources: Sources, rng: np.random.Generator) -> Field:
     written, plain = amount_text(rng)
     hand = replace(_hand(rng), gap=(0.02, 0.35), touching=float(rng.choice((0.0, 0.15, 0.5))), raised=0.06, varied=0.13)
     left, top, right, bottom = (rng.uniform(0, 0.5, 4) * (rng.random(4) < 0.8)).tolist()  # a crop may be tight
-    hand = replace(hand, margins=(left, top, right, bottom))
-    field = _field(written, sources, hand, _one_of((CHEQUE, CHEQUE, NOISY, PLAIN), rng), rng, other_forms=0.35)
+    hand = replace(hand, margins=(left, top, right, bottom), edge=float(rng.uniform(0.4, 0.85)))
+    field = _field(
+        written,
+        sources,
+        hand,
+        _one_of((CHEQUE, CHEQUE, NOISY, PLAIN), rng),
+        rng,
+        other_forms=0.35,
+        zeros=float(rng.uniform(0.7, 1.05)),
+    )
     return replace(field, text=plain)
 
 
@@ -145,15 +153,27 @@ def _hand(rng: np.random.Generator) -> Hand:
 
 
 def _field(
-    text: str, sources: Sources, hand: Hand, paper: Paper, rng: np.random.Generator, *, other_forms: float = 0.0
+    text: str,
+    sources: Sources,
+    hand: Hand,
+    paper: Paper,
+    rng: np.random.Generator,
+    *,
+    other_forms: float = 0.0,
+    zeros: float = 1.0,
 ) -> Field:
-    """`text` as the field's own truth: its digits. A blank in it is room between the signs beside it."""
+    """`text` as the field's own truth: its digits. A blank in it is room between the signs beside it.
+
+    `zeros` is the size of this hand's zeros beside that of its other digits.
+    """
     of_digits = iter(sources.writers.write("".join(filter(str.isdigit, text)), rng, other_forms=other_forms))
     shapes: list[Shape] = []
     for before, char in zip(" " + text, text, strict=False):
         if char == " ":
             continue
         shape = next(of_digits) if char.isdigit() else sources.marks.write(char, rng)
+        if char == "0":
+            shape = replace(shape, height=shape.height * zeros)
         shapes.append(replace(shape, before=float(rng.uniform(0.4, 1)) if before == " " else 0.0))
     written = write(shapes, hand, rng)
     return Field(on_paper(written.ink, hand.height, paper, rng), written.digits, written)
