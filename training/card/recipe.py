@@ -68,6 +68,13 @@ def learning(config: Config) -> str:
         "fan_in": f"uniform weights with a deviation of {'sqrt(2)' if relu else '1'} / sqrt(fan-in)",
         "paper": "the paper's uniform weights in +-2.4 / fan-in",
     }[recipe.initial_weights]
+    first = f"the weights that the run `{recipe.start}` ended with" if recipe.start else start
+    graph = (
+        f" Beside it, with a weight of {config.graph.weight:g}, - log posterior of the right readings of whole fields "
+        "is made small, through the graph of their candidates (section VI.E of the paper)."
+        if config.graph.weight
+        else ""
+    )
     decay = f"AdamW with a weight decay of {recipe.weight_decay:g}" if recipe.weight_decay else "Adam"
     warm = f" after {recipe.warm_up:,} steps of warm-up" if recipe.warm_up else ""
     kept = (
@@ -76,9 +83,9 @@ def learning(config: Config) -> str:
         else "the weights after the last epoch are kept"
     )
     return (
-        f"{criterion} by {decay}, from {start}: {recipe.epochs} epochs of batches of {recipe.batch_size}, the learning "
+        f"{criterion} by {decay}, from {first}: {recipe.epochs} epochs of batches of {recipe.batch_size}, the learning "
         f"rate {recipe.learning_rate:g}{warm}, falling to 0 along half a cosine; {kept}. Seed {config.seed}, "
-        f"{recipe.threads} {'thread' if recipe.threads == 1 else 'threads'}."
+        f"{recipe.threads} {'thread' if recipe.threads == 1 else 'threads'}.{graph}"
     )
 
 

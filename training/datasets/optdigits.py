@@ -1,4 +1,4 @@
-"""optdigits-orig of UCI: 32x32 bitmaps by 30 Turkish writers (Alpaydin and Kaynak, 1998). Only ever measured on."""
+"""optdigits-orig of UCI: 32x32 bitmaps by 30 Turkish writers (Alpaydin and Kaynak, 1998)."""
 
 import numpy as np
 
