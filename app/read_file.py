@@ -15,6 +15,8 @@ from app.fields.calibration import FieldCalibrations
 from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
 from app.fields.scores import log_probabilities
+from app.fields.segmentation import MAX_CANDIDATES
+from app.fields.views import VIEWS, merged
 from app.imaging import DecodeLimits, decode
 from app.lenet.registry import FIELD_DEFAULT, Registry, ServedModel, default_model_dir
 from app.runtime import Backend, open_backend
@@ -22,7 +24,7 @@ from app.serving.field_answer import proposal_of, read_response
 from app.serving.field_options import FieldOptions
 from app.serving.models import field_calibrations
 
-BATCH = 512  # candidates; a field has at most 400
+BATCH = MAX_CANDIDATES * VIEWS
 
 
 class FileError(ServiceError):
@@ -69,7 +71,7 @@ class FileReader:
         Raises ImageTooLarge, UnsupportedMediaType, InvalidImage.
         """
         proposal = proposal_of(data, DecodeLimits())
-        log_probs = log_probabilities(self.backend.infer(proposal.inputs))
+        log_probs = merged(log_probabilities(self.backend.infer(proposal.views)))
         debug = graph or asked.debug
         weights = self.calibrations.of(field.kind)
         reading = reader.decode(proposal, log_probs, field, n_best=asked.n_best, weights=weights, debug=debug)

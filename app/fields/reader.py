@@ -1,6 +1,6 @@
 """One field, in two halves: what is to be shown to the network, and what its answer says.
 
-picture (h, w) --propose--> inputs (n, 1, 32, 32) ... log-probabilities (n, 11) --decode--> Reading
+picture (h, w) --propose--> views of n candidates ... log-probabilities (n, 11) --decode--> Reading
 """
 
 import math
@@ -19,6 +19,7 @@ from app.fields.segmentation import Segmentation, inputs, segment
 from app.fields.symbols import DIGITS, SYMBOLS
 from app.fields.texts import Chain, characters
 from app.fields.texts import n_best as n_best_texts
+from app.fields.views import views
 
 FieldReason = Literal[
     "blank",
@@ -43,10 +44,15 @@ class Proposal:
 
     line: Line
     segmentation: Segmentation
-    inputs: npt.NDArray[np.float32]  # (n, 1, 32, 32): of the n candidates
+    views: npt.NDArray[np.float32]  # (VIEWS n, 1, 32, 32): what the network is to be shown of the n candidates
     width: int  # of the picture, in the caller's pixels
     height: int
     scale: tuple[float, float]  # from the decoded picture's pixels to the caller's
+
+    @property
+    def inputs(self) -> npt.NDArray[np.float32]:
+        """(n, 1, 32, 32): the candidates as they are."""
+        return self.views[: len(self.segmentation.candidates)]
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def propose(picture: npt.NDArray[Any], size: tuple[int, int] | None = None) -> P
     segmentation = segment(line)
     own_width, own_height = size or (width, height)
     scale = (own_width / width, own_height / height)
-    return Proposal(line, segmentation, inputs(segmentation), own_width, own_height, scale)
+    return Proposal(line, segmentation, views(inputs(segmentation)), own_width, own_height, scale)
 
 
 def decode(
@@ -103,7 +109,7 @@ def decode(
     weights: FieldCalibration,
     debug: bool = False,
 ) -> Reading:
-    """What the network's log-probabilities (n, 11) of a proposal's inputs say, under a format."""
+    """What the network's log-probabilities (n, 11) of a proposal's candidates say, under a format."""
     lattice = lattice_of(proposal.segmentation, log_probs, weights)
     everything, product = constrained(lattice, anything()), constrained(lattice, field.automaton)
     chain = Chain.of(product)

@@ -14,6 +14,7 @@ from app.errors import Draining, ServiceError
 from app.fields import reader as fields
 from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
+from app.fields.views import merged
 from app.imaging import DecodeLimits, Normalized, decode, normalize, probe
 from app.lenet.registry import Registry, ServedModel
 from app.serving.admission import Admission, Bounds, Ticket
@@ -194,9 +195,9 @@ class Engine:
             ticket.reserve(pixels=await loop.run_in_executor(pool, self._pixels, job.data))
         field, proposal = await loop.run_in_executor(pool, self._propose, job)
         proposed = perf_counter()
-        outcomes = await asyncio.gather(*model.batcher.submit_many(list(proposal.inputs), bulk=bulk))
+        outcomes = await asyncio.gather(*model.batcher.submit_many(list(proposal.views), bulk=bulk))
         shown = perf_counter()
-        log_probs = np.array([outcome.row for outcome in outcomes]).reshape(len(outcomes), FIELD_CLASSES)
+        log_probs = merged(np.array([outcome.row for outcome in outcomes]).reshape(len(outcomes), FIELD_CLASSES))
         decoding = partial(
             fields.decode,
             proposal,

@@ -26,6 +26,7 @@ class Case:
     truth: str  # "" where there is nothing to read
     format: FieldFormat
     fold: int = -1  # of a cheque
+    name: str = ""  # of a cheque
     digits_alone: bool = False  # the truth doesn't say where the cents begin
 
     def right(self, text: str) -> bool:
@@ -49,7 +50,7 @@ def cheques(data_dir: Path | None) -> list[Case]:
     """All amounts of `cheque_amounts`. Raises DatasetError when the file is missing or damaged."""
     form = field_format("amount")
     return [
-        Case("cheque amounts", one.picture, one.text, form, fold=one.fold, digits_alone=True)
+        Case("cheque amounts", one.picture, one.text, form, fold=one.fold, name=one.name, digits_alone=True)
         for one in cheque_amounts.load(data_dir)
     ]
 

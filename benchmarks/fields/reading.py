@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ import torch
 from app.fields import reader
 from app.fields.calibration import FieldCalibrations
 from app.fields.scores import log_probabilities
+from app.fields.segmentation import MAX_CANDIDATES
+from app.fields.views import VIEWS, merged
 from app.lenet.registry import ServedModel
 from app.runtime.onnx import OnnxBackend
 from app.serving.field_answer import refusals
@@ -25,7 +27,7 @@ from training.fields.calibrate import FILE
 Infer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 N_BEST = 5
-MAX_BATCH = 512  # candidates
+MAX_BATCH = MAX_CANDIDATES * VIEWS
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Answer:
     def right(self) -> bool:
         """Whether the text is the truth."""
         return self.case.right(self.text)
+
+    def against(self, truth: str) -> "Answer":
+        """The same answer, held against another truth."""
+        return replace(self, case=replace(self.case, truth=truth))
 
     @property
     def among_best(self) -> bool:
@@ -66,9 +72,9 @@ class FieldReader:
         begun = time.perf_counter()
         proposal = reader.propose(case.picture)
         asked = time.perf_counter()
-        logits = self.infer(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11), np.float32)
+        logits = self.infer(proposal.views) if len(proposal.views) else np.zeros((0, 11), np.float32)
         answered = time.perf_counter()
-        log_probs = log_probabilities(logits)
+        log_probs = merged(log_probabilities(logits))
         reading = reader.decode(proposal, log_probs, case.format, n_best=N_BEST, weights=weights)
         done = time.perf_counter()
         threshold = weights.threshold(TARGET_ERROR)

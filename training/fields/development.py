@@ -14,6 +14,7 @@ import numpy.typing as npt
 from app.fields import reader
 from app.fields.formats import FieldFormat, field_format
 from app.fields.reader import Proposal
+from app.fields.views import merged
 from training import datasets, rubbish
 from training.datasets import Digits, cheque_amounts
 from training.fields import kinds
@@ -92,7 +93,7 @@ def cheques(networks: Mapping[int, Network], data_dir: Path | None) -> Iterator[
 def shown(picture: Picture, network: Network, form: FieldFormat, texts: tuple[str, ...], fold: int = -1) -> Shown:
     """A picture, cut into candidates, with what the network says of each."""
     proposal = reader.propose(picture)
-    log_probs = network(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11))
+    log_probs = merged(network(proposal.views)) if len(proposal.views) else np.zeros((0, 11))
     return Shown(proposal, log_probs, form, texts, fold)
 
 
