@@ -147,7 +147,11 @@ UNSPOKEN = {
 
 TEN = {"architecture.num_classes": 10, "rubbish.pictures": 0, "rubbish.marks": ""}
 
-BESIDE: dict[str, dict[str, Any]] = {"architecture.output": TEN, "recipe.rubbish_penalty": {"recipe.criterion": "map"}}
+BESIDE: dict[str, dict[str, Any]] = {
+    "architecture.output": TEN,
+    "graph.weight": {"data.cheques": 6, "recipe.start": "other"},
+    "recipe.rubbish_penalty": {"recipe.criterion": "map"},
+}
 """What else has to be there for a key to count."""
 
 OTHER: dict[str, dict[str, Any]] = {

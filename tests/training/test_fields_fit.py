@@ -32,17 +32,17 @@ def test_the_weights_are_learnt_from_one_half_and_the_worth_from_the_other(monke
     """Another half for the confidence changes offset, slope and thresholds, and no weight."""
     monkeypatch.setattr(fitting, "ROUNDS", 5)
     first, second = strings(("407", "12", "83"), 0), strings(("51", "62", "9"), 1)
-    wrong = fit(first, second, [], crossed=True)
+    wrong = fit(first, second, [])
     read = [
         reader.decode(one.proposal, one.log_probs, one.format, n_best=1, weights=wrong.calibration).text
         for one in second
     ]
-    right = fit(first, [replace(one, texts=(text,)) for one, text in zip(second, read, strict=True)], [], crossed=True)
+    right = fit(first, [replace(one, texts=(text,)) for one, text in zip(second, read, strict=True)], [])
     assert [answer.right for answer in right.answers] == [True] * 3
     one, other = wrong.calibration, right.calibration
     assert one.weights == other.weights
     assert (one.offset, one.slope) != (other.offset, other.slope)
-    assert fit(first[:2], first, [], crossed=True).calibration.weights != one.weights
+    assert fit(first[:2], first, []).calibration.weights != one.weights
 
 
 def test_a_folds_cheques_are_answered_by_weights_that_never_saw_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,20 +50,10 @@ def test_a_folds_cheques_are_answered_by_weights_that_never_saw_them(monkeypatch
     monkeypatch.setattr(fitting, "ROUNDS", 5)
     first, second = strings(("407", "12"), 0), strings(("51", "62"), 1)
     cheques = strings(("90", "31"), 2, fold=0) + strings(("77", "28"), 3, fold=1)
-    whole = fit(first, second, cheques, crossed=True)
+    whole = fit(first, second, cheques)
     assert len(whole.answers) == len(second) + len(cheques)
     changed = [replace(one, texts=("1",)) if one.fold == 0 else one for one in cheques]
-    other = fit(first, second, changed, crossed=True)
+    other = fit(first, second, changed)
     assert other.of_folds[0].weights == whole.of_folds[0].weights
     assert other.of_folds[1].weights != whole.of_folds[1].weights
     assert other.calibration.weights != whole.calibration.weights
-
-
-def test_cheques_that_are_not_crossed_take_part_in_the_weights_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their answers, by weights that have seen them, are worth nothing."""
-    monkeypatch.setattr(fitting, "ROUNDS", 5)
-    first, second, cheques = strings(("407",), 0), strings(("51", "62"), 1), strings(("90",), 2, fold=0)
-    found = fit(first, second, cheques, crossed=False)
-    assert len(found.answers) == len(second)
-    assert not found.of_folds
-    assert found.calibration.weights != fit(first, second, [], crossed=False).calibration.weights

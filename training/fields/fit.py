@@ -42,14 +42,10 @@ class Fitted:
     answers: tuple[Answer, ...]
 
 
-def fit(
-    for_weights: Sequence[Shown], for_confidence: Sequence[Shown], cheques: Sequence[Shown], *, crossed: bool
-) -> Fitted:
-    """The calibration that these strings say; cheques take part in the confidence only if they are `crossed`."""
+def fit(for_weights: Sequence[Shown], for_confidence: Sequence[Shown], cheques: Sequence[Shown]) -> Fitted:
+    """The calibration that these strings say; cheques teach the weights, and the confidence by their folds."""
     weights = _weights([*for_weights, *cheques])
     own = _answers(for_confidence, weights)
-    if not (cheques and crossed):
-        return Fitted(_calibrated(weights, own), {}, tuple(own))
     without: dict[int, FieldCalibration] = {}
     of_cheques: dict[int, list[Answer]] = {}
     for fold in sorted({one.fold for one in cheques}):
