@@ -8,19 +8,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.serving.machine import on_load_core
+
 SCRIPT = """
-local bodies = {}
-for _, path in ipairs({%s}) do
-  local file = io.open(path, "rb")
-  bodies[#bodies + 1] = file:read("*a")
-  file:close()
+local requests = {}
+init = function()
+  for _, path in ipairs({%s}) do
+    local file = io.open(path, "rb")
+    requests[#requests + 1] = wrk.format("POST", nil, {["Content-Type"] = "%s"}, file:read("*a"))
+    file:close()
+  end
 end
 local turn = 0
 request = function()
-  turn = turn %% #bodies + 1
-  return wrk.format("POST", nil, {["Content-Type"] = "image/png"}, bodies[turn])
+  turn = turn %% #requests + 1
+  return requests[turn]
 end
 """
+TIMEOUT = 10  # seconds that an answer may take
 
 
 @dataclass(frozen=True)
@@ -34,22 +39,24 @@ class Load:
     errors: int  # answers other than 2xx and 3xx, and socket errors
 
 
-def load(url: str, bodies: Sequence[bytes], *, connections: int, seconds: int) -> Load:
+def load(url: str, bodies: Sequence[bytes], *, connections: int, seconds: int, content_type: str = "image/png") -> Load:
     """A closed loop that posts `bodies` in turn. Raises FileNotFoundError when there is no wrk."""
     if shutil.which("wrk") is None:
         raise FileNotFoundError("this benchmark needs wrk (Debian: apt-get install wrk)")
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{i}.png" for i in range(len(bodies))]
+        paths = [Path(folder) / str(i) for i in range(len(bodies))]
         for path, body in zip(paths, bodies, strict=True):
             path.write_bytes(body)
         script = Path(folder) / "post.lua"
-        script.write_text(SCRIPT % ", ".join(f'"{path}"' for path in paths))
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script), url]
+        script.write_text(SCRIPT % (", ".join(f'"{path}"' for path in paths), content_type))
+        options = ["-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={TIMEOUT}s", "--latency", f"-s{script}"]
+        command = [*on_load_core(), "wrk", *options, url]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return _parse(output)
+    return parse(output)
 
 
-def _parse(output: str) -> Load:
+def parse(output: str) -> Load:
+    """What wrk printed, with --latency. Raises RuntimeError when it is not that."""
     errors = [int(n) for n in re.findall(r"(?:connect|read|write|timeout|responses:) (\d+)", output)]
     return Load(
         requests=int(_find(r"(\d+) requests in", output)),
@@ -69,5 +76,7 @@ def _find(pattern: str, text: str) -> str:
 
 def _seconds(text: str) -> float:
     """wrk's `1.23ms` as seconds."""
-    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()  # type: ignore[union-attr]
-    return float(value) * {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[unit]
+    found = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text)
+    if found is None:
+        raise RuntimeError(f"wrk printed a time of another form: {text}")
+    return float(found[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[found[2]]

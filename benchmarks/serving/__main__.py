@@ -1,0 +1,50 @@
+"""How fast the service is, beside others that do the same job; fills docs/performance.md.
+
+    python -m benchmarks.serving                   every part
+    python -m benchmarks.serving closed-loop       some parts
+    python -m benchmarks.serving --draw            no part: the page from what was kept
+
+What is compared is measured in turn, round after round (A B A B); a table has the median of the rounds with the lowest
+and the highest. Linux only; needs wrk and taskset.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.serving import closed_loop, machine, page
+from benchmarks.serving.part import Options
+
+PARTS = {part.name: part for part in (closed_loop.PART,)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, keep, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5, help="of each load")
+    parser.add_argument(
+        "--environments", type=Path, default=Path("runs/rivals"), help="for the rivals' packages (default: %(default)s)"
+    )
+    parser.add_argument("--data-dir", type=Path, default=os.environ.get("LENET5_DATA_DIR"))
+    parser.add_argument("--output", type=Path, default=page.RESULTS, help="for the results (default: %(default)s)")
+    parser.add_argument("--draw", action="store_true", help="measure nothing")
+    options = parser.parse_args(arguments)
+    options.environments.mkdir(parents=True, exist_ok=True)
+    options.output.mkdir(parents=True, exist_ok=True)
+    told = Options(options.rounds, options.seconds, options.environments.absolute(), options.data_dir)
+    for name in () if options.draw else options.parts or PARTS:
+        result = PARTS[name].measure(told) | {"machine": machine.describe()}
+        (options.output / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+        sys.stdout.write(PARTS[name].markdown(result) + "\n")
+    if options.output == page.RESULTS:
+        page.write(PARTS.values())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
