@@ -242,10 +242,14 @@ def uneven_light(digit: Digit, rng: np.random.Generator) -> bytes:
     return encode(gray(picture + rng.normal(0, rng.uniform(0, 5), size)))
 
 
-def photo(digit: Digit, rng: np.random.Generator) -> bytes:
-    """A colour JPEG of blue ink on paper in warm, uneven light."""
-    size = (480, 640)
-    coverage = place(digit, size, rng.uniform(90, 300), rng)[..., None]
+def photo(
+    digit: Digit,
+    rng: np.random.Generator,
+    size: tuple[int, int] = (480, 640),
+    sides: tuple[int, int] = (90, 300),
+) -> bytes:
+    """A colour JPEG of blue ink on paper in warm, uneven light; the digit's longer side lies between `sides`."""
+    coverage = place(digit, size, rng.uniform(*sides), rng)[..., None]
     paper, ink = np.array([238, 232, 215]), np.array([40, 55, 120])
     lit = light(size, rng.uniform(0.2, 0.5), rng)[..., None]
     picture = lit * (paper + (ink - paper) * coverage) + rng.normal(0, 4, (*size, 3))

@@ -15,10 +15,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.serving import closed_loop, machine, page
+from benchmarks.serving import (
+    bulk,
+    closed_loop,
+    fields,
+    footprint,
+    growth,
+    machine,
+    open_loop,
+    page,
+    passes,
+    pictures,
+    profile,
+    workers,
+)
 from benchmarks.serving.part import Options
 
-PARTS = {part.name: part for part in (closed_loop.PART,)}
+MODULES = (closed_loop, open_loop, pictures, passes, workers, footprint, fields, bulk, profile, growth)
+PARTS = {module.PART.name: module.PART for module in MODULES}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=page.RESULTS, help="for the results (default: %(default)s)")
     parser.add_argument("--draw", action="store_true", help="measure nothing")
     options = parser.parse_args(arguments)
+    if unknown := [name for name in options.parts if name not in PARTS]:
+        parser.error(f"no part {unknown[0]!r}; known are {', '.join(PARTS)}")
     options.environments.mkdir(parents=True, exist_ok=True)
     options.output.mkdir(parents=True, exist_ok=True)
     told = Options(options.rounds, options.seconds, options.environments.absolute(), options.data_dir)

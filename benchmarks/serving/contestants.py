@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 
+from benchmarks.forms import encode, gray
 from benchmarks.running import Running, service
 from benchmarks.serving import environments
 from benchmarks.serving.machine import on_server_core
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 120
+START_SECONDS = 60
 STOP_SECONDS = 10
+JSON = "application/json"
+BLANK = encode(gray(np.zeros((28, 28))))
 
 
 class NotStarted(Exception):
@@ -32,19 +36,30 @@ def _raw(png: bytes) -> bytes:
     return png
 
 
+def _base64(png: bytes) -> str:
+    return base64.b64encode(png).decode()
+
+
 def _json(png: bytes) -> bytes:
-    return json.dumps({"image": base64.b64encode(png).decode()}).encode()
+    return json.dumps({"image": _base64(png)}).encode()
+
+
+def _json_list(png: bytes) -> bytes:
+    return json.dumps({"images": [_base64(png)]}).encode()
 
 
 def _protocol(png: bytes) -> bytes:
     """The Open Inference Protocol v2, JSON."""
-    data = [base64.b64encode(png).decode()]
-    tensor = {"name": "image", "shape": [1], "datatype": "BYTES", "parameters": {"content_type": "base64"}}
-    return json.dumps({"inputs": [tensor | {"data": data}]}).encode()
+    tensor = {"name": "image", "shape": [1], "datatype": "BYTES", "data": [_base64(png)]}
+    return json.dumps({"inputs": [tensor]}).encode()
 
 
 def _digit(answer: Any) -> int:
     return int(answer["digit"])
+
+
+def _first_digit(answer: Any) -> int:
+    return int(answer[0]["digit"])
 
 
 def _protocol_digit(answer: Any) -> int:
@@ -83,7 +98,13 @@ TUTORIAL = Contestant("tutorial: FastAPI, a forward pass in each request", "tuto
 TEXTBOOK = Contestant("FastAPI, a textbook batcher", "textbook", "fastapi")
 BARE = Contestant("floor: bare ASGI, a constant", "bare_asgi", "fastapi", constant=True)
 ROUTE = Contestant("floor: FastAPI route, a constant", "constant_route", "fastapi", constant=True)
-CONTESTANTS = (OURS, MOSEC, MOSEC_OWN, TEXTBOOK, TUTORIAL, BARE, ROUTE)
+OTHERS = (
+    Contestant("LitServe", "litserve_batched", "litserve", "/predict", JSON, _json),
+    Contestant("BentoML", "bentoml_batched", "bentoml", "/predict", JSON, _json_list, _first_digit),
+    Contestant("MLServer", "mlserver_batched", "mlserver", "/v2/models/digits/infer", JSON, _protocol, _protocol_digit),
+    Contestant("Ray Serve", "ray_batched", "ray"),
+)
+CONTESTANTS = (OURS, MOSEC, MOSEC_OWN, TEXTBOOK, TUTORIAL, *OTHERS, BARE, ROUTE)
 
 
 @contextmanager
@@ -114,18 +135,15 @@ def _rival(contestant: Contestant, folder: Path) -> Iterator[Running]:
 
 
 def _wait(contestant: Contestant, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until it answers anything but an error of its own."""
+    """Until it has answered a picture."""
     until = time.monotonic() + START_SECONDS
     with httpx.Client(base_url=url) as client:
         while time.monotonic() < until and process.poll() is None:
             try:
-                answer = client.post(contestant.path, content=b"")
-            except httpx.TransportError:
-                time.sleep(0.1)
-                continue
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                contestant.ask(client, BLANK)
                 return
-            time.sleep(0.1)
+            except httpx.HTTPError:
+                time.sleep(0.1)
     raise NotStarted(" ".join(log.read_text(errors="replace").split()[-40:]))
 
 

@@ -16,7 +16,7 @@ MAX_BATCH_SIZE = 64
 MAX_WAIT = 1  # milliseconds
 
 
-class Digits(Worker):  # type: ignore[misc]  # mosec is not installed where types are checked
+class Digits(Worker):
     """One process."""
 
     def __init__(self) -> None:

@@ -1,0 +1,123 @@
+"""Where the time goes: by the service's own clock for a lone caller, and by a sampling profiler under load."""
+
+import subprocess
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from benchmarks.comparison import table
+from benchmarks.running import metric
+from benchmarks.serving import digits, environments, wrk
+from benchmarks.serving.contestants import OURS
+from benchmarks.serving.part import Goal, Options, Part, Result
+
+REQUESTS = 1000  # of a lone caller
+SAMPLES_A_SECOND = 400
+LINES = 10
+CONNECTIONS = 64
+PASS = "lenet5_inference_duration_seconds"
+STATED = ("lenet5_request_duration_seconds", PASS, "lenet5_batch_size")
+
+
+def measure(options: Options) -> Result:
+    """Server-Timing of requests one by one; then /metrics and stacks under load."""
+    bodies = digits.pngs()
+    with OURS.started(options.environments) as server:
+        stages = _stages(server.url, bodies)
+        before = httpx.get(server.url + "/metrics").text
+        load = wrk.load(server.url + OURS.path, bodies, connections=CONNECTIONS, seconds=options.seconds)
+        after = httpx.get(server.url + "/metrics").text
+        means = {name: _mean(after, before, name) for name in STATED}
+        try:
+            stacks = _sampled(server.pid, server.url + OURS.path, bodies, options)
+            why = ""
+        except (environments.NotInstalled, subprocess.CalledProcessError) as error:
+            stacks, why = "", str(error)
+    return {
+        "stages": stages,
+        "means": means,
+        "rate": load.rate,
+        "lines": hottest(stacks, LINES),
+        "functions": hottest(stacks, LINES, lines=False),
+        "missing": why,
+    }
+
+
+def _stages(url: str, bodies: list[bytes]) -> dict[str, float]:
+    """Medians in seconds of what Server-Timing states, for one caller."""
+    parts: dict[str, list[float]] = {}
+    with httpx.Client(base_url=url) as client:
+        for i in range(REQUESTS):
+            timing = client.post(OURS.path, content=bodies[i % len(bodies)]).headers["Server-Timing"]
+            for part in timing.split(", "):
+                name, _, value = part.partition(";dur=")
+                parts.setdefault(name, []).append(float(value) / 1e3)
+    return {name: float(np.median(values)) for name, values in parts.items()}
+
+
+def _mean(after: str, before: str, name: str) -> float:
+    total, count = (metric(after, f"{name}_{what}") - metric(before, f"{name}_{what}") for what in ("sum", "count"))
+    return total / count if count else 0.0
+
+
+def _sampled(pid: int, url: str, bodies: list[bytes], options: Options) -> str:
+    """Collapsed stacks of a loaded service: frames from the outermost on, then how often."""
+    spy = environments.python("profiler", options.environments).with_name("py-spy")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "stacks"
+        command = [str(spy), "record", "--pid", str(pid), "--format", "raw", "--output", str(path)]
+        command += ["--rate", str(SAMPLES_A_SECOND), "--duration", str(options.seconds), "--threads"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            wrk.load(url, bodies, connections=CONNECTIONS, seconds=options.seconds + 2)
+            if process.wait():
+                raise subprocess.CalledProcessError(process.returncode, "py-spy")
+        return path.read_text()
+
+
+def hottest(stacks: str, count: int, *, lines: bool = True) -> dict[str, float]:
+    """The lines in which most samples end, or the functions that most pass through, with their share of all samples."""
+    found: Counter[str] = Counter()
+    total = 0
+    for row in stacks.splitlines():
+        stack, _, number = row.rpartition(" ")
+        frames = [frame for frame in stack.split(";") if not frame.startswith("thread ")]
+        if not frames:
+            continue
+        total += int(number)
+        if lines:
+            found[frames[-1]] += int(number)
+        else:
+            found.update({frame.rpartition(":")[0] + ")": int(number) for frame in frames})
+    return {frame: number / total for frame, number in found.most_common(count)}
+
+
+def markdown(result: Result) -> str:
+    """Stages, means, lines, functions."""
+    stages = [[name, f"{1e6 * seconds:.0f}"] for name, seconds in result["stages"].items()]
+    request, passed, size = (result["means"][name] for name in STATED)
+    text = (
+        f"{table([f'stage of a lone request, median of {REQUESTS}', 'us'], stages)}\n"
+        f"At {CONNECTIONS} connections a request takes {1e6 / result['rate']:.0f} us of the server's core; by /metrics it "
+        f"lasts {1e3 * request:.2f} ms, and a forward pass of {size:.1f} pictures {1e3 * passed:.2f} ms.\n\n"
+    )
+    if result["missing"]:
+        return text + f"No sampling profiler here: {result['missing']}.\n"
+    lines, functions = (
+        [[f"`{frame}`", f"{100 * share:.1f}"] for frame, share in result[key].items()] for key in ("lines", "functions")
+    )
+    head = "% of samples"
+    return (
+        f"{text}{table(['the ten most expensive lines (C below them counted in)', head], lines)}\n"
+        f"{table(['functions, with all that they call', head], functions)}"
+    )
+
+
+def goals(_: Result) -> list[Goal]:
+    """None."""
+    return []
+
+
+PART = Part("profile", measure, markdown, goals)
