@@ -110,7 +110,7 @@ def markdown(result: Result) -> str:
         [f"forward passes of {SLICE} alone, pictures/s", Spread.of(_column(result, "offline")).text(",.0f")],
         [f"single pictures, {RATE}/s, quiet: p99 ms", Spread.of(_column(result, "quiet_p99")).text(".2f", 1e3)],
         [
-            "the same beside bulk requests without pause: p99 ms",
+            "the same beside the bulk: p99 ms",
             Spread.of(_column(result, "beside_p99")).text(".2f", 1e3),
         ],
     ]

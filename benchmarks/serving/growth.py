@@ -80,7 +80,7 @@ def sides(_: Options) -> Result:
 
 
 def fields(options: Options) -> Result:
-    """Seconds of a whole field and of the network in it, and its candidates, by the number of digits written side by side."""
+    """Seconds of a whole field and of the network in it, and its candidates, by the number of digits in a row."""
     reader = served(Registry.open(default_model_dir(), {}).resolve("lenet5-field", "field"))
     written = load("mnist-test").pictures
     example = cases.made("digits", 1, options.data_dir, test=True)[0]
@@ -88,7 +88,7 @@ def fields(options: Options) -> Result:
     with pinned(cores()[0]):
         cv2.setNumThreads(1)
         for length in DIGITS:
-            picture = 255 - np.pad(np.hstack(written[:length, :, 4:24]), 12)
+            picture = 255 - np.pad(np.concatenate(list(written[:length, :, 4:24]), axis=1), 12)
             case = cases.Case("growth", picture, "", example.format)
             answer = min((reader.read(case) for _ in range(5)), key=lambda one: one.seconds)
             found[str(length)] = {

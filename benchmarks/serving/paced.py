@@ -47,9 +47,9 @@ def load(url: str, bodies: Sequence[bytes], *, rate: float, seconds: float, cont
     requests = [head.encode() + f"{len(body)}\r\n\r\n".encode() + body for body in bodies]
     connections = []
     for _ in range(CONNECTIONS):
-        connection = socket.create_connection((where.hostname, where.port or 80))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connections.append(_Connection(connection))
+        opened = socket.create_connection((where.hostname, where.port or 80))
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connections.append(_Connection(opened))
     try:
         with pinned(cores()[1]):
             return _run(connections, requests, rate, seconds)
@@ -65,7 +65,9 @@ def _run(connections: list[_Connection], requests: list[bytes], rate: float, sec
     of_number = {connection.socket.fileno(): connection for connection in connections}
     free = deque(connections)
     count = max(1, round(rate * seconds))
-    latencies, late, refused, sent = [], [], 0, 0
+    latencies: list[float] = []
+    late: list[float] = []
+    refused = sent = 0
     start = time.perf_counter()
     while len(latencies) < count and (now := time.perf_counter()) < start + PATIENCE * seconds:
         while free and sent < count and (due := start + sent / rate) <= now:

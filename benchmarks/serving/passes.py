@@ -26,7 +26,7 @@ SECONDS = 0.3  # of each figure in each round
 def seconds_a_call(function: Callable[[], object], seconds: float = SECONDS) -> float:
     """The median of the calls within so many seconds, after two that don't count."""
     function(), function()
-    times = []
+    times: list[float] = []
     until = time.perf_counter() + seconds
     while (start := time.perf_counter()) < until or not times:
         function()

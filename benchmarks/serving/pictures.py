@@ -57,7 +57,7 @@ def quickest(function: Callable[[Any], object], arguments: Sequence[Any]) -> flo
 def measure(options: Options) -> Result:
     """Uploads over a socket; the rest in this process, on the server's core."""
     rng = np.random.default_rng(0)
-    bare = load("mnist-test").pictures[:COUNT]
+    bare = list(load("mnist-test").pictures[:COUNT])
     larger = [255 - cv2.resize(picture, (100, 100), interpolation=cv2.INTER_CUBIC) for picture in bare]
     photos = [photo(picture, rng, (PHOTO_SIDE, PHOTO_SIDE), PHOTO_DIGIT) for picture in bare[:20]]
     raw = digits.pngs()

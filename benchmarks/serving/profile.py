@@ -100,8 +100,8 @@ def markdown(result: Result) -> str:
     request, passed, size = (result["means"][name] for name in STATED)
     text = (
         f"{table([f'stage of a lone request, median of {REQUESTS}', 'us'], stages)}\n"
-        f"At {CONNECTIONS} connections a request takes {1e6 / result['rate']:.0f} us of the server's core; by /metrics it "
-        f"lasts {1e3 * request:.2f} ms, and a forward pass of {size:.1f} pictures {1e3 * passed:.2f} ms.\n\n"
+        f"At {CONNECTIONS} connections a request takes {1e6 / result['rate']:.0f} us of the server's core; by /metrics "
+        f"it lasts {1e3 * request:.2f} ms, and a forward pass of {size:.1f} pictures {1e3 * passed:.2f} ms.\n\n"
     )
     if result["missing"]:
         return text + f"No sampling profiler here: {result['missing']}.\n"

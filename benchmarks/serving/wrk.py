@@ -39,8 +39,19 @@ class Load:
     errors: int  # answers other than 2xx and 3xx, and socket errors
 
 
-def load(url: str, bodies: Sequence[bytes], *, connections: int, seconds: int, content_type: str = "image/png") -> Load:
-    """A closed loop that posts `bodies` in turn. Raises FileNotFoundError when there is no wrk."""
+def load(
+    url: str,
+    bodies: Sequence[bytes],
+    *,
+    connections: int,
+    seconds: int,
+    content_type: str = "image/png",
+    anywhere: bool = False,
+) -> Load:
+    """A closed loop that posts `bodies` in turn, from the load's core or from `anywhere`.
+
+    Raises FileNotFoundError when there is no wrk.
+    """
     if shutil.which("wrk") is None:
         raise FileNotFoundError("this benchmark needs wrk (Debian: apt-get install wrk)")
     with tempfile.TemporaryDirectory() as folder:
