@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks.serving import (
     bulk,
     closed_loop,
+    environments,
     fields,
     footprint,
     growth,
@@ -30,6 +31,7 @@ from benchmarks.serving import (
     workers,
 )
 from benchmarks.serving.part import Options
+from training.errors import DatasetError
 
 MODULES = (closed_loop, open_loop, pictures, passes, workers, footprint, fields, bulk, profile, growth)
 PARTS = {module.PART.name: module.PART for module in MODULES}
@@ -53,13 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.environments.mkdir(parents=True, exist_ok=True)
     options.output.mkdir(parents=True, exist_ok=True)
     told = Options(options.rounds, options.seconds, options.environments.absolute(), options.data_dir)
+    failed = False
     for name in () if options.draw else options.parts or PARTS:
-        result = PARTS[name].measure(told) | {"machine": machine.describe()}
+        try:
+            result = PARTS[name].measure(told) | {"machine": machine.describe()}
+        except (DatasetError, FileNotFoundError, environments.NotInstalled) as error:
+            print(f"{name} cannot be measured here: {error}", file=sys.stderr)
+            failed = True
+            continue
         (options.output / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
         sys.stdout.write(PARTS[name].markdown(result) + "\n")
     if options.output == page.RESULTS:
         page.write(PARTS.values())
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":

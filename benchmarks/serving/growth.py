@@ -13,10 +13,11 @@ import cv2
 import httpx
 import numpy as np
 
+from app.fields.formats import field_format
 from app.imaging import DecodeLimits, decode, from_mnist_form, normalize
 from app.lenet.registry import Registry, default_model_dir
 from app.runtime import open_backend
-from benchmarks.fields import cases
+from benchmarks.fields.cases import Case
 from benchmarks.fields.reading import served
 from benchmarks.forms import encode, gray, photo
 from benchmarks.running import service
@@ -79,17 +80,16 @@ def sides(_: Options) -> Result:
     return found
 
 
-def fields(options: Options) -> Result:
+def fields(_: Options) -> Result:
     """Seconds of a whole field and of the network in it, and its candidates, by the number of digits in a row."""
     reader = served(Registry.open(default_model_dir(), {}).resolve("lenet5-field", "field"))
     written = load("mnist-test").pictures
-    example = cases.made("digits", 1, options.data_dir, test=True)[0]
     found = {}
     with pinned(cores()[0]):
         cv2.setNumThreads(1)
         for length in DIGITS:
             picture = 255 - np.pad(np.concatenate(list(written[:length, :, 4:24]), axis=1), 12)
-            case = cases.Case("growth", picture, "", example.format)
+            case = Case("growth", picture, "", field_format("digits"))
             answer = min((reader.read(case) for _ in range(5)), key=lambda one: one.seconds)
             found[str(length)] = {
                 "seconds": answer.seconds,
@@ -129,16 +129,17 @@ def workers(options: Options) -> Result:
 
 
 def models(_: Options) -> Result:
-    """Memory and the time from start to the first answer, by the versions of one model that are served."""
-    folder = Registry.open(default_model_dir(), {}).resolve("lenet5", "digit").folder
-    png = digits.pngs(1)[0]
+    """Memory and the time from start to the first answer, by the models that are served, the default one first."""
+    registry, png = Registry.open(default_model_dir(), {}), digits.pngs(1)[0]
+    default = registry.resolve("lenet5", "digit")
+    known = [default, *(model for model in registry.served if model is not default)]
     found = {}
-    for number in MODELS:
-        with tempfile.TemporaryDirectory() as copies:
-            for version in range(1, number + 1):
-                shutil.copytree(folder, Path(copies) / "lenet5" / str(version))
+    for number in (number for number in MODELS if number <= len(known)):
+        with tempfile.TemporaryDirectory() as folder:
+            for model in known[:number]:
+                shutil.copytree(model.folder, Path(folder) / model.name / str(model.version))
             start = time.perf_counter()
-            with service("--model-dir", copies) as server:
+            with service("--model-dir", folder) as server:
                 OURS.ask(httpx.Client(base_url=server.url), png)
                 found[str(number)] = {"seconds": time.perf_counter() - start, "bytes": process.pss(server.pid)}
     return found

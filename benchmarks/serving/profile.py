@@ -2,7 +2,6 @@
 
 import subprocess
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -12,12 +11,16 @@ from benchmarks.comparison import table
 from benchmarks.running import metric
 from benchmarks.serving import digits, environments, wrk
 from benchmarks.serving.contestants import OURS
+from benchmarks.serving.flame import flame
 from benchmarks.serving.part import Goal, Options, Part, Result
+from benchmarks.serving.stacks import Stacks
 
 REQUESTS = 1000  # of a lone caller
 SAMPLES_A_SECOND = 400
 LINES = 10
 CONNECTIONS = 64
+STAGES = ("app/api", "app/serving", "app/imaging", "app/runtime", "app/lenet")
+FLAME = "performance-flame.png"
 PASS = "lenet5_inference_duration_seconds"
 STATED = ("lenet5_request_duration_seconds", PASS, "lenet5_batch_size")
 
@@ -31,19 +34,18 @@ def measure(options: Options) -> Result:
         load = wrk.load(server.url + OURS.path, bodies, connections=CONNECTIONS, seconds=options.seconds)
         after = httpx.get(server.url + "/metrics").text
         means = {name: _mean(after, before, name) for name in STATED}
+        sampled: Result = {}
         try:
-            stacks = _sampled(server.pid, server.url + OURS.path, bodies, options)
-            why = ""
+            stacks = Stacks.parse(_sampled(server.pid, server.url + OURS.path, bodies, options))
+            sampled = {
+                "lines": stacks.innermost(LINES),
+                "functions": stacks.passed(LINES, STAGES),
+                "packages": stacks.packages(LINES),
+                "tree": stacks.tree(),
+            }
         except (environments.NotInstalled, subprocess.CalledProcessError) as error:
-            stacks, why = "", str(error)
-    return {
-        "stages": stages,
-        "means": means,
-        "rate": load.rate,
-        "lines": hottest(stacks, LINES),
-        "functions": hottest(stacks, LINES, lines=False),
-        "missing": why,
-    }
+            sampled = {"missing": str(error)}
+    return {"stages": stages, "means": means, "rate": load.rate, **sampled}
 
 
 def _stages(url: str, bodies: list[bytes]) -> dict[str, float]:
@@ -77,23 +79,6 @@ def _sampled(pid: int, url: str, bodies: list[bytes], options: Options) -> str:
         return path.read_text()
 
 
-def hottest(stacks: str, count: int, *, lines: bool = True) -> dict[str, float]:
-    """The lines in which most samples end, or the functions that most pass through, with their share of all samples."""
-    found: Counter[str] = Counter()
-    total = 0
-    for row in stacks.splitlines():
-        stack, _, number = row.rpartition(" ")
-        frames = [frame for frame in stack.split(";") if not frame.startswith("thread ")]
-        if not frames:
-            continue
-        total += int(number)
-        if lines:
-            found[frames[-1]] += int(number)
-        else:
-            found.update({frame.rpartition(":")[0] + ")": int(number) for frame in frames})
-    return {frame: number / total for frame, number in found.most_common(count)}
-
-
 def markdown(result: Result) -> str:
     """Stages, means, lines, functions."""
     stages = [[name, f"{1e6 * seconds:.0f}"] for name, seconds in result["stages"].items()]
@@ -103,16 +88,22 @@ def markdown(result: Result) -> str:
         f"At {CONNECTIONS} connections a request takes {1e6 / result['rate']:.0f} us of the server's core; by /metrics "
         f"it lasts {1e3 * request:.2f} ms, and a forward pass of {size:.1f} pictures {1e3 * passed:.2f} ms.\n\n"
     )
-    if result["missing"]:
+    if "missing" in result:
         return text + f"No sampling profiler here: {result['missing']}.\n"
-    lines, functions = (
-        [[f"`{frame}`", f"{100 * share:.1f}"] for frame, share in result[key].items()] for key in ("lines", "functions")
-    )
-    head = "% of samples"
-    return (
-        f"{text}{table(['the ten most expensive lines (C below them counted in)', head], lines)}\n"
-        f"{table(['functions, with all that they call', head], functions)}"
-    )
+    heads = {
+        "packages": "where samples end, by package",
+        "lines": "the ten most expensive lines, with the C below them",
+        "functions": "our functions, with all that they call",
+    }
+    for key, head in heads.items():
+        rows = [[f"`{name}`", f"{100 * share:.1f}"] for name, share in result[key].items()]
+        text += f"{table([head, '% of samples'], rows)}\n"
+    return f"{text}![Flame graph](figures/{FLAME})\n"
+
+
+def figures(result: Result) -> dict[str, bytes]:
+    """The flame graph."""
+    return {FLAME: flame(result["tree"])} if "tree" in result else {}
 
 
 def goals(_: Result) -> list[Goal]:
@@ -120,4 +111,4 @@ def goals(_: Result) -> list[Goal]:
     return []
 
 
-PART = Part("profile", measure, markdown, goals)
+PART = Part("profile", measure, markdown, goals, figures)
