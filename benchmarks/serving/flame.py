@@ -14,9 +14,7 @@ OPAQUE = 0.75
 
 
 def flame(tree: dict[str, Any]) -> bytes:
-    """The tree of `Stacks.tree` as a PNG; what all samples go through is left out at the bottom."""
-    while len(tree["children"]) == 1:
-        tree = tree["children"][0]
+    """The tree of `Stacks.tree` as a PNG."""
     depth = _depth(tree)
     figure = sheet(ROW * depth + 0.4)
     axes = figure.subplots()

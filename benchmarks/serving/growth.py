@@ -30,10 +30,10 @@ from training.datasets import load
 
 CONNECTIONS = (1, 4, 16, 64, 128, 256, 512, 1024)
 BATCHES = tuple(2**n for n in range(10))
-SIDES = (16, 28, 32, 64, 128, 256, 512, 1024, 2048, 3600)  # the last is near the largest that is taken
+SIDES = (16, 28, 64, 128, 256, 512, 1024, 2048, 3600)  # the last is near the largest that is taken
 DIGITS = (2, 5, 10, 20, 40)  # of a field
 QUEUES = (16, 64, 256, 1024)  # pictures that are accepted at a time
-MODELS = (1, 2, 4, 8)
+MODELS = 8  # at most
 PHOTO = (600, 600)  # pixels of the pictures that fill the queue
 
 
@@ -134,7 +134,7 @@ def models(_: Options) -> Result:
     default = registry.resolve("lenet5", "digit")
     known = [default, *(model for model in registry.served if model is not default)]
     found = {}
-    for number in (number for number in MODELS if number <= len(known)):
+    for number in range(1, min(MODELS, len(known)) + 1):
         with tempfile.TemporaryDirectory() as folder:
             for model in known[:number]:
                 shutil.copytree(model.folder, Path(folder) / model.name / str(model.version))

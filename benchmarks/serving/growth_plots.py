@@ -60,17 +60,19 @@ def _curve(
     logarithmic: bool = False,
 ) -> None:
     """The points over their keys, from zero unless both axes are logarithmic."""
-    places = [float(key) for key in points]
+    places, highest = [float(key) for key in points], 0.0
     for label, colour, value in looks:
         values = [value(point) for point in points.values()]
+        highest = max(highest, *values)
         axes.plot(places, values, color=colour, marker="o", markersize=3, label=label)
     if powers:
         axes.set_xscale("log", base=2)
-        axes.set_xticks(places, [f"{place:g}" for place in places], rotation=45)
+        axes.xaxis.minorticks_off()
+    axes.set_xticks(places, [f"{place:g}" for place in places], rotation=45 if powers else 0)
     if logarithmic:
         axes.set_yscale("log")
     else:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.08 * highest)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     if any(label for label, _, _ in looks):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.comparison import table
+from benchmarks.comparison import filled, table
 from benchmarks.serving.part import Part
 
 RESULTS = Path(__file__).parents[2] / "docs" / "performance"
@@ -31,12 +31,3 @@ def write(parts: Iterable[Part]) -> None:
         for name, content in part.figures(result).items():
             (FIGURES / name).write_bytes(content)
     PAGE.write_text(filled(text, "goals", table(("measure", "floor", "goal", "measured", "part"), goals)))
-
-
-def filled(page: str, name: str, content: str) -> str:
-    """The page with `content` between <!-- NAME --> and <!-- /NAME -->. Raises ValueError unless that is one place."""
-    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    if (page.count(start), page.count(end)) != (1, 1):
-        raise ValueError(f"the page has no place, or several, for {name!r}")
-    before, rest = page.split(start)
-    return f"{before}{start}{content}{end}{rest.split(end)[1]}"

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 
 from benchmarks.comparison import table
-from benchmarks.running import metric
+from benchmarks.running import Running, metric
 from benchmarks.serving import digits, environments, wrk
 from benchmarks.serving.contestants import OURS
 from benchmarks.serving.flame import flame
@@ -36,12 +36,12 @@ def measure(options: Options) -> Result:
         means = {name: _mean(after, before, name) for name in STATED}
         sampled: Result = {}
         try:
-            stacks = Stacks.parse(_sampled(server.pid, server.url + OURS.path, bodies, options))
+            ends, whole = (_sampled(server, bodies, options, stop=stop) for stop in (False, True))
             sampled = {
-                "lines": stacks.innermost(LINES),
-                "functions": stacks.passed(LINES, STAGES),
-                "packages": stacks.packages(LINES),
-                "tree": stacks.tree(),
+                "lines": ends.innermost(LINES),
+                "packages": ends.packages(LINES),
+                "functions": whole.passed(LINES, STAGES),
+                "tree": whole.tree(),
             }
         except (environments.NotInstalled, subprocess.CalledProcessError) as error:
             sampled = {"missing": str(error)}
@@ -65,18 +65,28 @@ def _mean(after: str, before: str, name: str) -> float:
     return total / count if count else 0.0
 
 
-def _sampled(pid: int, url: str, bodies: list[bytes], options: Options) -> str:
-    """Collapsed stacks of a loaded service: frames from the outermost on, then how often."""
+def _sampled(server: Running, bodies: list[bytes], options: Options, *, stop: bool) -> Stacks:
+    """Stacks of a loaded service, which is stopped for each or not.
+
+    With two threads on one core, a service that is stopped is not seen in its forward passes; one that is not may be
+    read while it goes on, so that only the innermost frames are to be trusted.
+    """
     spy = environments.python("profiler", options.environments).with_name("py-spy")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stacks"
-        command = [str(spy), "record", "--pid", str(pid), "--format", "raw", "--output", str(path)]
-        command += ["--rate", str(SAMPLES_A_SECOND), "--duration", str(options.seconds), "--threads"]
+        command = [str(spy), "record", "--pid", str(server.pid), "--format", "raw", "--output", str(path)]
+        command += [
+            "--rate",
+            str(SAMPLES_A_SECOND),
+            "--duration",
+            str(options.seconds),
+            *(() if stop else ("--nonblocking",)),
+        ]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            wrk.load(url, bodies, connections=CONNECTIONS, seconds=options.seconds + 2)
+            wrk.load(server.url + OURS.path, bodies, connections=CONNECTIONS, seconds=options.seconds + 2)
             if process.wait():
                 raise subprocess.CalledProcessError(process.returncode, "py-spy")
-        return path.read_text()
+        return Stacks.parse(path.read_text(errors="replace"))
 
 
 def markdown(result: Result) -> str:
@@ -93,7 +103,7 @@ def markdown(result: Result) -> str:
     heads = {
         "packages": "where samples end, by package",
         "lines": "the ten most expensive lines, with the C below them",
-        "functions": "our functions, with all that they call",
+        "functions": "our functions on the event loop, with all that they call",
     }
     for key, head in heads.items():
         rows = [[f"`{name}`", f"{100 * share:.1f}"] for name, share in result[key].items()]

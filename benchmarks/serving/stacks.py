@@ -1,12 +1,16 @@
 """Collapsed stacks of a sampling profiler: rows of `outermost;...;innermost NUMBER`; a frame is `name (file:line)`."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 Stack = tuple[str, ...]  # frames
+FRAME = re.compile(r".+ \(.+:\d+\)")
 
+ROOTS = ("Runner.run (asyncio/runners.py", "_WorkItem.run (concurrent/futures/thread.py")
+"""Frames that stand under all work: what is below them is how the process was started."""
 WAITS = ("_worker (concurrent/futures/thread.py",)
 """Innermost frames of a thread that waits for work; the profiler takes them for running."""
 LEAST = 0.004  # of all samples: narrower frames are left out of a tree
@@ -14,13 +18,13 @@ LEAST = 0.004  # of all samples: narrower frames are left out of a tree
 
 @dataclass(frozen=True)
 class Stacks:
-    """Samples of what ran: each a stack from the outermost frame on, with how often it was seen."""
+    """Samples of what ran: each a stack from the event loop or a pool's job on, with how often it was seen."""
 
     samples: tuple[tuple[Stack, int], ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Without the names of the threads, and without threads that waited."""
+        """Without threads that waited, and without rows that are torn, as they may be of a process that was not stopped."""
         return cls(tuple(_samples(text)))
 
     @property
@@ -56,9 +60,10 @@ class Stacks:
 def _samples(text: str) -> Iterator[tuple[Stack, int]]:
     for row in text.splitlines():
         frames, _, number = row.rpartition(" ")
-        stack = tuple(frame for frame in frames.split(";") if not frame.startswith("thread "))
-        if stack and not stack[-1].startswith(WAITS):
-            yield stack, int(number)
+        stack = frames.split(";")
+        starts = [place for place, frame in enumerate(stack) if frame.startswith(ROOTS)]
+        if number.isdecimal() and FRAME.fullmatch(stack[-1]) and not stack[-1].startswith(WAITS):
+            yield tuple(stack[starts[-1] if starts else 0 :]), int(number)
 
 
 def function(frame: str) -> str:
