@@ -58,15 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = False
     for name in () if options.draw else options.parts or PARTS:
         try:
-            result = PARTS[name].measure(told) | {"machine": machine.describe()}
+            result = PARTS[name].measure(told)
         except (DatasetError, FileNotFoundError, environments.NotInstalled) as error:
             print(f"{name} cannot be measured here: {error}", file=sys.stderr)
             failed = True
             continue
+        result |= {"asked": {"rounds": told.rounds, "seconds": told.seconds}, "machine": machine.describe()}
         (options.output / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
         sys.stdout.write(PARTS[name].markdown(result) + "\n")
     if options.output == page.RESULTS:
-        page.write(PARTS.values())
+        page.write([*PARTS.values()])
     return int(failed)
 
 

@@ -158,7 +158,7 @@ CURVES: dict[str, Callable[[Options], Result]] = {
 
 def markdown(_: Result) -> str:
     """The pictures."""
-    return "![How cost grows](figures/performance-growth.png)\n"
+    return f"![How cost grows](figures/{growth_plots.FIGURE})\n"
 
 
 def goals(_: Result) -> list[Goal]:

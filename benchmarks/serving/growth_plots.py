@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from benchmarks.before_lenet.sheet import ACCENT, GREEN, INK, SMALL, plain, png, sheet
 from benchmarks.serving.part import Result
 
+FIGURE = "performance-growth.png"
+
 Look = tuple[str, str, Callable[[Any], float]]  # label, colour, value of a point
 
 
@@ -46,7 +48,7 @@ def figures(result: Result) -> dict[str, bytes]:
     _curve(next(axes), result["queues"], "queue limit, photos", "MB at most", memory)
     _curve(next(axes), result["workers"], "workers", "requests/s", [("", INK, lambda p: p["rate"])], powers=False)
     _curve(next(axes), result["models"], "models served", "MB", memory, powers=False)
-    return {"performance-growth.png": png(figure)}
+    return {FIGURE: png(figure)}
 
 
 def _curve(

@@ -11,6 +11,7 @@ from benchmarks.serving.rounds import Spread, ratio
 
 SHARES = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)  # of the capacity
 OF_THE_GOAL = "0.7"
+FIGURE = "performance-load.png"
 
 
 def measure(options: Options) -> Result:
@@ -50,7 +51,10 @@ def markdown(result: Result) -> str:
     ]
     head = ["of its capacity", "requests/s", "p50 ms", "p99 ms", "errors", "sent late, p99 us"]
     quiet = Spread.of([one["quiet_p50"] for one in result["rounds"]])
-    return f"{table(head, rows)}\nQuiet p50, closed loop at 1 connection: {quiet.text('.2f', 1e3)} ms.\n"
+    return (
+        f"{table(head, rows)}\nQuiet p50, closed loop at 1 connection: {quiet.text('.2f', 1e3)} ms.\n\n"
+        f"![Latency against offered load](figures/{FIGURE})\n"
+    )
 
 
 def goals(result: Result) -> list[Goal]:
@@ -79,7 +83,7 @@ def figures(result: Result) -> dict[str, bytes]:
     axes.set_ylabel("ms from when it was due")
     axes.legend(fontsize=SMALL, frameon=False)
     plain(axes)
-    return {"performance-load.png": png(figure)}
+    return {FIGURE: png(figure)}
 
 
 PART = Part("open-loop", measure, markdown, goals, figures)

@@ -24,7 +24,7 @@ class Stacks:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Without threads that waited, and without rows that are torn, as they may be of a process that was not stopped."""
+        """Without threads that waited, and without torn rows, as they come of a process that was not stopped."""
         return cls(tuple(_samples(text)))
 
     @property
