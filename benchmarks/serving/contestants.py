@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -29,7 +30,7 @@ BLANK = encode(gray(np.zeros((28, 28))))
 
 
 class NotStarted(Exception):
-    """A rival did not answer in time; the text says what it printed last."""
+    """A rival did not answer in time; its last words go to standard error."""
 
 
 def _raw(png: bytes) -> bytes:
@@ -144,7 +145,8 @@ def _wait(contestant: Contestant, url: str, process: subprocess.Popen[bytes], lo
                 return
             except httpx.HTTPError:
                 time.sleep(0.1)
-    raise NotStarted(" ".join(log.read_text(errors="replace").split()[-40:]))
+    sys.stderr.write(log.read_text(errors="replace")[-2000:])
+    raise NotStarted(f"no answer within {START_SECONDS} s")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

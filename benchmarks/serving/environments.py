@@ -10,7 +10,7 @@ INSTALL_SECONDS = 1200
 
 
 class NotInstalled(Exception):
-    """An environment could not be made; the text says why."""
+    """An environment could not be made; standard error has more than the text."""
 
 
 def python(name: str, folder: Path) -> Path:
@@ -36,6 +36,5 @@ def _digest(name: str) -> str:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=INSTALL_SECONDS)
-    if done.returncode:
-        raise NotInstalled(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}")
+    if subprocess.run(command, check=False, stdout=sys.stderr, timeout=INSTALL_SECONDS).returncode:
+        raise NotInstalled("not to be had here")
