@@ -2,6 +2,7 @@
 
     python -m benchmarks.serving                   every part
     python -m benchmarks.serving closed-loop       some parts
+    python -m benchmarks.serving closed-loop --rounds 3 --only mosec_torch bare_asgi
     python -m benchmarks.serving --draw            no part: the page from what was kept
 
 What is compared is measured in turn, round after round (A B A B); a table has the median of the rounds with the lowest
@@ -30,10 +31,12 @@ from benchmarks.serving import (
     profile,
     workers,
 )
+from benchmarks.serving.contestants import CONTESTANTS
 from benchmarks.serving.part import Options
 from training.errors import DatasetError
 
 MODULES = (closed_loop, open_loop, pictures, passes, workers, footprint, fields, bulk, profile, growth)
+RIVALS = [contestant.module for contestant in CONTESTANTS if contestant.module]
 PARTS = {module.PART.name: module.PART for module in MODULES}
 
 
@@ -48,13 +51,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("LENET5_DATA_DIR"))
     parser.add_argument("--output", type=Path, default=page.RESULTS, help="for the results (default: %(default)s)")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=(),
+        choices=RIVALS,
+        help="the rivals of closed-loop; without --output not kept then",
+    )
     parser.add_argument("--draw", action="store_true", help="measure nothing")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.parts if name not in PARTS]:
         parser.error(f"no part {unknown[0]!r}; known are {', '.join(PARTS)}")
     options.environments.mkdir(parents=True, exist_ok=True)
     options.output.mkdir(parents=True, exist_ok=True)
-    told = Options(options.rounds, options.seconds, options.environments.absolute(), options.data_dir)
+    told = Options(
+        options.rounds, options.seconds, options.environments.absolute(), tuple(options.only), options.data_dir
+    )
+    whole = options.output != page.RESULTS or not options.only
     failed = False
     for name in () if options.draw else options.parts or PARTS:
         try:
@@ -64,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             failed = True
             continue
         result |= {"asked": {"rounds": told.rounds, "seconds": told.seconds}, "machine": machine.describe()}
-        (options.output / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+        if whole:
+            (options.output / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
         sys.stdout.write(PARTS[name].markdown(result) + "\n")
     if options.output == page.RESULTS:
         page.write([*PARTS.values()])

@@ -40,7 +40,8 @@ def measure(options: Options) -> Result:
     missing: dict[str, str] = {}
     for number in range(options.rounds):
         for contestant in CONTESTANTS:
-            if contestant.name in missing:
+            unwanted = options.only and contestant is not OURS and contestant.module not in options.only
+            if unwanted or contestant.name in missing:
                 continue
             print(f"round {number + 1} of {options.rounds}: {contestant.name}", file=sys.stderr)
             try:

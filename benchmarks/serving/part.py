@@ -15,6 +15,7 @@ class Options:
     rounds: int
     seconds: int  # of each load
     environments: Path  # the rivals'
+    only: tuple[str, ...]  # the scripts of the rivals that are measured; empty: all
     data_dir: Path | None
 
 

@@ -208,7 +208,7 @@ def test_an_environment_is_made_anew_when_its_requirements_change(
 
 def test_an_environment_that_cannot_be_made_says_why(capfd: pytest.CaptureFixture[str]) -> None:
     """On standard error; the reason that the page shows has no path of the machine in it."""
-    with pytest.raises(environments.NotInstalled, match="^not to be had here$"):
+    with pytest.raises(environments.NotInstalled, match=r"^not to be had here$"):
         environments._run([sys.executable, "-c", "raise SystemExit('no such package')"])
     assert "no such package" in capfd.readouterr().err
 
