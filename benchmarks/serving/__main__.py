@@ -51,13 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("LENET5_DATA_DIR"))
     parser.add_argument("--output", type=Path, default=page.RESULTS, help="for the results (default: %(default)s)")
-    parser.add_argument(
-        "--only",
-        nargs="+",
-        default=(),
-        choices=RIVALS,
-        help="the rivals of closed-loop; without --output not kept then",
-    )
+    of = f"of closed-loop: {', '.join(RIVALS)}; a part of them is shown, and not kept among the page's results"
+    parser.add_argument("--only", nargs="+", default=(), choices=RIVALS, metavar="RIVAL", help=of)
     parser.add_argument("--draw", action="store_true", help="measure nothing")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.parts if name not in PARTS]:
