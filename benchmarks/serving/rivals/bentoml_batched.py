@@ -9,7 +9,6 @@ import bentoml
 from benchmarks.serving.rivals import digits
 
 MAX_BATCH_SIZE = 64
-MAX_LATENCY = 100  # milliseconds
 
 
 @bentoml.service(workers=1, logging={"access": {"enabled": False}})
@@ -19,7 +18,7 @@ class Digits:
     def __init__(self) -> None:
         self.model = digits.network()
 
-    @bentoml.api(batchable=True, max_batch_size=MAX_BATCH_SIZE, max_latency_ms=MAX_LATENCY)
+    @bentoml.api(batchable=True, max_batch_size=MAX_BATCH_SIZE)
     def predict(self, images: list[str]) -> list[dict]:  # what BentoML makes a schema of
         """A batch."""
         return digits.predict(self.model, [digits.pixels(base64.b64decode(image)) for image in images])
