@@ -108,7 +108,8 @@ def markdown(result: Result) -> str:
     for key, head in heads.items():
         rows = [[f"`{name}`", f"{100 * share:.1f}"] for name, share in result[key].items()]
         text += f"{table([head, '% of samples'], rows)}\n"
-    return f"{text}The flame graph shows the event loop; the forward passes run beside it.\n\n![Flame graph](figures/{FLAME})\n"
+    text += "The flame graph shows the event loop; the forward passes run beside it.\n\n"
+    return f"{text}![Flame graph](figures/{FLAME})\n"
 
 
 def figures(result: Result) -> dict[str, bytes]:
