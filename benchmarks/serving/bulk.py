@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from functools import partial
 
 import httpx
 import numpy as np
@@ -12,7 +13,7 @@ from app.imaging import from_mnist_form
 from app.lenet.registry import Registry, default_model_dir
 from app.runtime import open_backend
 from benchmarks.comparison import table
-from benchmarks.serving import digits, paced
+from benchmarks.serving import digits, paced, wrk
 from benchmarks.serving.contestants import OURS
 from benchmarks.serving.machine import cores, pinned
 from benchmarks.serving.part import Goal, Options, Part, Result
@@ -23,11 +24,12 @@ from training.datasets import load
 PATH = "/v2/models/lenet5/infer"
 SLICE = 128  # pictures of a forward pass, as the service has it
 RATE = 100  # single pictures a second beside the bulk
+BINARY = "application/octet-stream"
 MISSING = "no /v2 here"
 
 
 def request(pictures: npt.NDArray[np.uint8]) -> tuple[bytes, dict[str, str]]:
-    """The body and the headers that ask for the digits in uint8 (n, 28, 28), outputs in binary too."""
+    """The body and the header that ask for the digits in uint8 (n, 28, 28), outputs in binary too."""
     tensor = {
         "name": "images",
         "shape": list(pictures.shape),
@@ -35,8 +37,7 @@ def request(pictures: npt.NDArray[np.uint8]) -> tuple[bytes, dict[str, str]]:
         "parameters": {"binary_data_size": pictures.nbytes},
     }
     head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
-    headers = {"Inference-Header-Content-Length": str(len(head)), "Content-Type": "application/octet-stream"}
-    return head + pictures.tobytes(), headers
+    return head + pictures.tobytes(), {"Inference-Header-Content-Length": str(len(head))}
 
 
 def measure(options: Options) -> Result:
@@ -47,14 +48,14 @@ def measure(options: Options) -> Result:
     for _ in range(options.rounds):
         found = {"offline": len(pictures) / _offline(pictures)}
         with OURS.started(options.environments) as server, httpx.Client(base_url=server.url, timeout=60) as client:
-            first = client.post(PATH, content=body, headers=headers)
+            first = client.post(PATH, content=body, headers=headers | {"Content-Type": BINARY})
             if first.status_code == httpx.codes.NOT_FOUND:
                 return {"missing": MISSING}
             first.raise_for_status()
             times = []
             until = time.perf_counter() + options.seconds
             while (start := time.perf_counter()) < until:
-                client.post(PATH, content=body, headers=headers).raise_for_status()
+                client.post(PATH, content=body, headers=headers | {"Content-Type": BINARY}).raise_for_status()
                 times.append(time.perf_counter() - start)
             found["bulk"] = len(pictures) / float(np.median(times))
             found["quiet_p99"] = _singles(server.url, options.seconds)
@@ -80,21 +81,15 @@ def _singles(url: str, seconds: int) -> float:
 
 
 def _beside(url: str, body: bytes, headers: dict[str, str], seconds: int) -> float:
-    """The p99 of single pictures while one client sends bulk requests without pause."""
-    stop = threading.Event()
-
-    def send() -> None:
-        with httpx.Client(base_url=url, timeout=60) as client:
-            while not stop.is_set():
-                client.post(PATH, content=body, headers=headers).raise_for_status()
-
-    thread = threading.Thread(target=send)
+    """The p99 of single pictures while another process, which wrk is, sends bulk requests without pause."""
+    longer = seconds + 2
+    bulk = partial(wrk.load, url + PATH, [body], connections=1, seconds=longer, content_type=BINARY, headers=headers)
+    thread = threading.Thread(target=bulk)
     thread.start()
-    try:
-        return _singles(url, seconds)
-    finally:
-        stop.set()
-        thread.join()
+    time.sleep(1)
+    p99 = _singles(url, seconds)
+    thread.join()
+    return p99
 
 
 def _column(result: Result, key: str) -> list[float]:

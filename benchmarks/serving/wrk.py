@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ local requests = {}
 init = function()
   for _, path in ipairs({%s}) do
     local file = io.open(path, "rb")
-    requests[#requests + 1] = wrk.format("POST", nil, {["Content-Type"] = "%s"}, file:read("*a"))
+    requests[#requests + 1] = wrk.format("POST", nil, {%s}, file:read("*a"))
     file:close()
   end
 end
@@ -46,9 +46,10 @@ def load(
     connections: int,
     seconds: int,
     content_type: str = "image/png",
+    headers: Mapping[str, str] | None = None,
     anywhere: bool = False,
 ) -> Load:
-    """A closed loop that posts `bodies` in turn, from the load's core or from `anywhere`.
+    """A closed loop that posts `bodies` in turn, with further `headers`, from the load's core or from `anywhere`.
 
     Raises FileNotFoundError when there is no wrk.
     """
@@ -59,7 +60,9 @@ def load(
         for path, body in zip(paths, bodies, strict=True):
             path.write_bytes(body)
         script = Path(folder) / "post.lua"
-        script.write_text(SCRIPT % (", ".join(f'"{path}"' for path in paths), content_type))
+        sent = {"Content-Type": content_type} | dict(headers or {})
+        lua = (f'"{path}"' for path in paths), (f'["{name}"] = "{value}"' for name, value in sent.items())
+        script.write_text(SCRIPT % tuple(map(", ".join, lua)))
         options = ["-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={TIMEOUT}s", "--latency", f"-s{script}"]
         command = [*(() if anywhere else on_load_core()), "wrk", *options, url]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
