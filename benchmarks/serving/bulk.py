@@ -1,9 +1,8 @@
 """10,000 digits in one binary request of the Open Inference Protocol v2, alone and beside single pictures."""
 
 import json
-import threading
 import time
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -82,13 +81,14 @@ def _singles(url: str, seconds: int) -> float:
 
 def _beside(url: str, body: bytes, headers: dict[str, str], seconds: int) -> float:
     """The p99 of single pictures while another process, which wrk is, sends bulk requests without pause."""
-    longer = seconds + 2
-    bulk = partial(wrk.load, url + PATH, [body], connections=1, seconds=longer, content_type=BINARY, headers=headers)
-    thread = threading.Thread(target=bulk)
-    thread.start()
-    time.sleep(1)
-    p99 = _singles(url, seconds)
-    thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        bulk = pool.submit(
+            wrk.load, url + PATH, [body], connections=1, seconds=seconds + 2, content_type=BINARY, headers=headers
+        )
+        time.sleep(1)
+        p99 = _singles(url, seconds)
+    if bulk.result().errors:
+        raise RuntimeError("bulk requests were refused")
     return p99
 
 
