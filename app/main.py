@@ -15,6 +15,7 @@ from fastapi_offline import FastAPIOffline
 from app import logs
 from app.api import errors, ops, predict, read
 from app.api.middleware import RequestContext
+from app.api.routes import Directly
 from app.api.service import BodyLimits, Service
 from app.imaging import DecodeLimits
 from app.lenet.registry import FIELD_DEFAULT, Pin, Registry, ServedModel, default_model_dir
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None
         min_rate=settings.body_min_rate,
     )
     app.state.service = Service(engine, lifecycle, metrics, limits)
+    app.add_middleware(Directly, routers=(predict.router, read.router))
     app.add_middleware(
         RequestContext, lifecycle=lifecycle, metrics=metrics, limits=limits, access_log=settings.access_log
     )

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Annotated
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from types import TracebackType
+from typing import Annotated, Final, Self
 
 from fastapi import Header, Request
 from pydantic import Field, TypeAdapter, ValidationError
@@ -13,6 +14,8 @@ from app.errors import DeadlineExceeded
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 SECONDS = TypeAdapter(Seconds)
+UNWATCHED: Final = 0.02
+"""Seconds of a request in which nobody looks whether its caller is still there."""
 TimeoutHeader = Annotated[
     Seconds | None,
     Header(
@@ -32,9 +35,13 @@ def patience(request: Request) -> float | None:
         raise invalid_parameter(error.errors()[0], "X-Request-Timeout") from None
 
 
+def deadline(seconds: float | None) -> AbstractAsyncContextManager[None]:
+    """Raise DeadlineExceeded in the block once the caller's seconds, if there are any, have passed."""
+    return nullcontext() if seconds is None else _deadline(seconds)
+
+
 @asynccontextmanager
-async def deadline(seconds: float | None) -> AsyncGenerator[None]:
-    """Raise DeadlineExceeded in the block once the caller's seconds have passed."""
+async def _deadline(seconds: float) -> AsyncGenerator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -42,19 +49,32 @@ async def deadline(seconds: float | None) -> AsyncGenerator[None]:
         raise DeadlineExceeded("The deadline in X-Request-Timeout has passed.", seconds=seconds) from None
 
 
-@asynccontextmanager
-async def while_connected(request: Request) -> AsyncGenerator[None]:
+class WhileConnected:
     """Cancel the block when the caller goes away; a server does not do so by itself. The body must have been read."""
-    handler = asyncio.current_task()
-    assert handler is not None  # noqa: S101 - a coroutine that runs is in a task
 
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._watcher: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Self:
+        handler = asyncio.current_task()
+        assert handler is not None  # noqa: S101 - a coroutine that runs is in a task
+        self._handler = handler
+        # Most answers are there before anybody needs to watch, and a task for each would take 20 us of a request's 130.
+        self._timer = asyncio.get_running_loop().call_later(UNWATCHED, self._start)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    def _start(self) -> None:
+        self._watcher = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
             pass
-        handler.cancel()
-
-    watcher = asyncio.create_task(watch())
-    try:
-        yield
-    finally:
-        watcher.cancel()
+        self._handler.cancel()

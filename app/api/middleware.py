@@ -57,8 +57,9 @@ class RequestContext:
         start = perf_counter()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - an ASGI server runs a request in a task
-        request_id = _bind(scope)
-        body = Body(scope, receive, self._limits)
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = _bind(headers)
+        body = Body(headers, receive, self._limits)
         status = 0
         recorded = False
 
@@ -109,8 +110,7 @@ class RequestContext:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         endpoint = getattr(scope.get("route"), "path", "unmatched")
-        self._metrics.requests.labels(endpoint, status).inc()
-        self._metrics.request_seconds.labels(endpoint).observe(seconds)
+        self._metrics.answered(endpoint, status, seconds)
         if self._access_log:
             log.info(
                 "request",
@@ -121,9 +121,8 @@ class RequestContext:
             )
 
 
-def _bind(scope: Scope) -> bytes:
+def _bind(headers: dict[bytes, bytes]) -> bytes:
     """The request's id, echoed or made; it and the caller's trace id stand in every log line of the request."""
-    headers: dict[bytes, bytes] = dict(scope["headers"])
     given = headers.get(b"x-request-id", b"")
     request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16).encode()
     context: dict[str, Any] = {"request_id": request_id.decode()}

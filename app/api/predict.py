@@ -8,7 +8,7 @@ from lenet5_client.schemas import BatchPrediction, Prediction
 from pydantic import BaseModel, Field, ValidationError
 
 from app.api.bodies import many_pictures, one_picture
-from app.api.caller import TimeoutHeader, deadline, patience, while_connected
+from app.api.caller import TimeoutHeader, WhileConnected, deadline, patience
 from app.api.errors import invalid_parameter
 from app.api.routes import ERRORS, FILE, DirectRoute, body, json_answer, model_ref
 from app.api.service import Service, service_of
@@ -86,7 +86,7 @@ async def predict(request: Request) -> Response:
         async with deadline(patience(request)):
             data = await one_picture(request, service.limits, ticket)
             ticket.reserve(pictures=1)
-            async with while_connected(request):
+            with WhileConnected(request):
                 result = await service.engine.classify(data, ticket, model, threshold=threshold)
         return json_answer(_prediction(result, model), result.timing)
 
@@ -106,7 +106,7 @@ async def predict_batch(request: Request) -> Response:
         async with deadline(patience(request)):
             pictures = await many_pictures(request, service.limits, ticket)
             ticket.reserve(pictures=len(pictures))
-            async with while_connected(request):
+            with WhileConnected(request):
                 results = await service.engine.classify_many(pictures, ticket, model, threshold=threshold)
         answers = [
             result.body() if isinstance(result, ServiceError) else _prediction(result, model) for result in results

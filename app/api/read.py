@@ -11,7 +11,7 @@ from lenet5_client.schemas import BatchReadResponse, ReadResponse
 from pydantic import ValidationError
 
 from app.api.bodies import many_fields, one_field
-from app.api.caller import TimeoutHeader, deadline, patience, while_connected
+from app.api.caller import TimeoutHeader, WhileConnected, deadline, patience
 from app.api.errors import invalid_parameter
 from app.api.routes import ERRORS, FILE, DirectRoute, body, json_answer, model_ref
 from app.api.service import service_of
@@ -50,7 +50,7 @@ async def read(request: Request) -> Response:
             sent = await one_field(request, service.limits, ticket, {"allowed"})
             ticket.reserve(pictures=1)
             job = _job(sent.pictures[0], asked, sent.texts.get("allowed"))
-            async with while_connected(request):
+            with WhileConnected(request):
                 answer = await service.engine.read_field(job, ticket, model)
         return json_answer(_answer(answer, asked, model), answer.timing)
 
@@ -82,7 +82,7 @@ async def read_batch(request: Request) -> Response:
                 for data, own in zip(sent.pictures, options, strict=True)
                 if isinstance(own, FieldOptions)
             ]
-            async with while_connected(request):
+            with WhileConnected(request):
                 answers = iter(await service.engine.read_fields(jobs, ticket, model))
         results = [
             own.body() if isinstance(own, ServiceError) else _placed(next(answers), own, model) for own in options

@@ -5,8 +5,9 @@ request. So the rest is read and thrown away, within bounds; where it isn't, the
 """
 
 import asyncio
+from collections.abc import Mapping
 
-from starlette.types import Message, Receive, Scope
+from starlette.types import Message, Receive
 
 from app.api.service import BodyLimits
 
@@ -16,8 +17,7 @@ DISCARDED_BYTES = 512 * 1024 * 1024
 class Body:
     """A request's body, as its ASGI server hands it on, with an eye on its end."""
 
-    def __init__(self, scope: Scope, receive: Receive, limits: BodyLimits) -> None:
-        headers = dict(scope["headers"])
+    def __init__(self, headers: Mapping[bytes, bytes], receive: Receive, limits: BodyLimits) -> None:
         self._receive = receive
         self._limits = limits
         self._begun = False
