@@ -33,6 +33,10 @@ class Backend(Protocol):
     def max_batch_size(self) -> int:
         """How many pictures one `infer` takes."""
 
+    @property
+    def inline(self) -> int:
+        """Up to how many pictures a pass is so short that an event loop may as well run it itself."""
+
     def infer(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """One forward pass.
 

@@ -14,6 +14,7 @@ class FakeBackend:
 
     name: Final = "fake"
     device: Final = "cpu"
+    inline: Final = 0
 
     def __init__(self, folder: Path, max_batch_size: int, threads: int) -> None:  # noqa: ARG002  (as all backends)
         self.max_batch_size = max_batch_size

@@ -16,6 +16,7 @@ class TorchCpuBackend:
 
     name: Final = "torch-cpu"
     device: Final = "cpu"
+    inline: Final = 0
 
     def __init__(self, folder: Path, max_batch_size: int, threads: int) -> None:
         """Raises a ModelError when the model must not be served. The threads are those of the whole process."""

@@ -33,6 +33,7 @@ class TorchCudaBackend:
     """The model on the first GPU that this process sees (CUDA_VISIBLE_DEVICES chooses)."""
 
     name: Final = "torch-cuda"
+    inline: Final = 0
 
     def __init__(self, folder: Path, max_batch_size: int, threads: int) -> None:  # noqa: ARG002  (a GPU's are its own)
         """Raises DeviceUnavailable without a usable GPU, a ModelError when the model must not be served."""

@@ -32,6 +32,7 @@ class Model(ABC):
             self._executor,
             max_batch_size=max_batch_size,
             max_batch_delay=max_batch_delay,
+            inline=backend.inline,
             observer=observer,
         )
 

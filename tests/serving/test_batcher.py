@@ -253,3 +253,47 @@ async def test_every_future_is_done_exactly_once_with_its_own_answer(seed):
             assert result == "CancelledError"
         else:
             assert result == ("InferenceFailed" if value in failed else value)
+
+
+async def test_small_batches_run_on_the_event_loop_and_larger_ones_in_the_thread():
+    """With `inline=2` a batch of two runs where the loop does, and one of three in the executor's thread."""
+    threads = []
+    device = Device()
+    device.spoil = lambda inputs: threads.append(threading.current_thread()) or inputs
+    async with running(device, inline=2) as batcher:
+        for size in (2, 3):
+            assert await values(*map(batcher.submit, map(picture, range(size)))) == list(range(size))
+    assert threads[0] is threading.main_thread()
+    assert threads[1] is not threading.main_thread()
+
+
+async def test_an_input_is_made_when_its_batch_is_taken():
+    """While the device is busy nothing is made; a caller that left by then costs nothing."""
+    made = []
+    device = Device()
+    device.go.clear()
+    async with running(device) as batcher:
+        first = batcher.submit(picture(7))
+        await device.until_busy()
+        later = [batcher.submit(lambda value=value: made.append(value) or picture(value)) for value in range(3)]
+        await asyncio.sleep(0.01)
+        assert made == []
+        later[1].cancel()
+        device.go.set()
+        assert await values(first, *later) == [7, 0, "CancelledError", 2]
+    assert made == [0, 2]
+
+
+async def test_an_input_that_cannot_be_made_is_its_own_callers_loss():
+    """Its future raises what making it raised; the others of the batch are answered, also where none is left."""
+
+    def bad() -> Array:
+        raise LookupError
+
+    device = Device()
+    async with running(device) as batcher:
+        futures = [batcher.submit(picture(1)), batcher.submit(bad), batcher.submit(picture(2))]
+        assert await values(*futures) == [1, "LookupError", 2]
+        assert await values(batcher.submit(bad)) == ["LookupError"]
+        assert await values(batcher.submit(picture(3))) == [3]
+    assert device.batches == [[1, 2], [3]]

@@ -40,6 +40,7 @@ class Device:
 
     name = "held"
     device = "cpu"
+    inline = 0
 
     def __init__(self, max_batch_size: int) -> None:
         self.max_batch_size = max_batch_size
