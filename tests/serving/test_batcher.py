@@ -165,7 +165,7 @@ async def test_closing_answers_what_was_accepted_and_takes_nothing_more():
 
 
 async def test_single_requests_are_not_starved_by_bulk_and_bulk_not_by_singles():
-    """A single request goes before a bulk request that waits, and a quarter of every batch stays the bulk's."""
+    """A single request goes before a bulk request that waits; while both wait, a quarter of a batch is the bulk's."""
     device = Device()
     async with running(device) as batcher:
         device.go.clear()
@@ -178,8 +178,8 @@ async def test_single_requests_are_not_starved_by_bulk_and_bulk_not_by_singles()
     assert device.batches == [
         [0],
         [1, 2, 3, 4, 5, 6, 100, 101],
-        [7, 8, 9, 102, 103, 104, 105, 106],
-        [107, 108, 109],
+        [7, 8, 9, 102, 103],
+        [104, 105, 106, 107, 108, 109],
     ]
 
 
