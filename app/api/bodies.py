@@ -82,10 +82,13 @@ async def many_pictures(request: Request, limits: BodyLimits, ticket: Ticket) ->
     return [await _joined(chunks)]
 
 
-async def tensors(request: Request, limits: BodyLimits, ticket: Ticket) -> bytes:
+async def tensors(request: Request, limits: BodyLimits, ticket: Ticket) -> bytearray:
     """The body of an inference request: JSON, and tensors in binary after it."""
     _media_type(request, TENSOR_TYPES, "send JSON as application/json, with tensors after it application/octet-stream")
-    return await _joined(_chunks(request, limits.max_batch_bytes, limits, ticket))
+    body = bytearray()  # joining 64 MiB at the end would hold everybody up for 30 ms
+    async for chunk in _chunks(request, limits.max_batch_bytes, limits, ticket):
+        body += chunk
+    return body
 
 
 def _media_type(

@@ -121,14 +121,17 @@ def _smoothed(ink: Ink) -> tuple[npt.NDArray[np.float32], float]:
     return cv2.GaussianBlur(ink.levels, (0, 0), sigma).astype(np.float32, copy=False), ink.noise * left
 
 
-def from_mnist_form(batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def from_mnist_form(
+    batch: npt.NDArray[np.uint8], out: npt.NDArray[np.float32] | None = None
+) -> npt.NDArray[np.float32]:
     """Digits in MNIST's form, uint8 (n, 28, 28) or (n, 32, 32), as inputs: float32 (n, 1, 32, 32).
 
-    Padded with ground and scaled to 0..1, never normalised again.
+    Padded with ground and scaled to 0..1, never normalised again. They are written into `out`, if given, whose margin
+    is 0 already.
     """
     margin = (SIDE - batch.shape[1]) // 2
     inside = slice(margin, SIDE - margin)
-    inputs = np.zeros((len(batch), *INPUT_SHAPE), np.float32)
+    inputs = np.zeros((len(batch), *INPUT_SHAPE), np.float32) if out is None else out
     np.divide(batch, np.float32(WHITE), out=inputs[:, 0, inside, inside])
     return inputs
 

@@ -126,19 +126,22 @@ class Batcher:
         The future raises InferenceFailed if its batch fails. Cancel it to give the place up. Raises Draining when
         the batcher is closing.
         """
-        return self.submit_blocks([picture[None]], bulk=False)[0]
+        return self._enqueue(self._singles, [picture[None]])[0]
 
     def submit_many(self, pictures: Sequence[Array], *, bulk: bool = True) -> list[asyncio.Future[Outcome]]:
         """Queue the pictures of one request, each as `submit` does; those of a `bulk` request behind single ones."""
-        return self.submit_blocks([picture[None] for picture in pictures], bulk=bulk)
+        return self._enqueue(self._bulk if bulk else self._singles, [picture[None] for picture in pictures])
 
-    def submit_blocks(self, blocks: Sequence[Array], *, bulk: bool) -> list[asyncio.Future[Outcome]]:
-        """Queue blocks (k, 1, 32, 32) of one request, 1 <= k <= `max_block_size`; each is run whole, by one future."""
+    def submit_block(self, block: Array, *, bulk: bool) -> asyncio.Future[Outcome]:
+        """Queue pictures (k, 1, 32, 32), 1 <= k <= `max_block_size`, that are run together, as `submit` does one."""
+        return self._enqueue(self._bulk if bulk else self._singles, [block])[0]
+
+    def _enqueue(self, lane: _Lane, blocks: Sequence[Array]) -> list[asyncio.Future[Outcome]]:
         if self._closing:
             raise Draining("The service is shutting down.")
         loop, now = asyncio.get_running_loop(), perf_counter()
         jobs = [_Job(block, loop.create_future(), now) for block in blocks]
-        (self._bulk if bulk else self._singles).add(jobs)
+        lane.add(jobs)
         self._observer.queued(self.depth)
         self._arrived.set()
         return [job.future for job in jobs]
@@ -184,7 +187,8 @@ class Batcher:
             self._observer.queued(self.depth)
             if not batch:
                 return
-            inputs = np.concatenate([job.block for job in batch])  # (n, 1, 32, 32)
+            blocks = [job.block for job in batch]
+            inputs = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]  # (n, 1, 32, 32)
             rows = await asyncio.get_running_loop().run_in_executor(self._executor, self._infer, inputs)
             if len(rows) != len(inputs):
                 raise InferenceFailed("The backend's answer has the wrong length.", asked=len(inputs), got=len(rows))

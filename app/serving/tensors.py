@@ -1,10 +1,9 @@
 """Whole tensors of pictures through a model's batcher.
 
-A tensor goes in a few blocks at a time, each one future. So it costs little more than the forward passes themselves,
-other tensors and single pictures come between its blocks, and a caller that goes away leaves at most those behind.
+A tensor goes in block by block, each one future. So it costs little more than the forward passes themselves, other
+tensors and single pictures come between its blocks, and a caller that goes away leaves at most one behind.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,16 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import ServiceError
-from app.imaging import from_input_form, from_mnist_form
+from app.imaging import INPUT_SHAPE, from_input_form, from_mnist_form
 from app.lenet.calibration import DIGITS
 from app.serving.admission import Ticket
-from app.serving.batcher import Array
 from app.serving.engine import Engine
 from app.serving.models import DigitModel
-
-BLOCKS_AT_ONCE = 2
-"""Of one tensor: half a batch. That is the quickest size on a CPU, by its cache, and another request that comes waits
-for half as long as it would for a full one."""
 
 
 async def probabilities(images: npt.NDArray[Any], model: DigitModel) -> npt.NDArray[np.float32]:
@@ -32,11 +26,13 @@ async def probabilities(images: npt.NDArray[Any], model: DigitModel) -> npt.NDAr
     """
     found = np.empty((len(images), DIGITS), np.float32)
     size = model.batcher.max_block_size
-    for start in range(0, len(images), BLOCKS_AT_ONCE * size):
-        stop = min(start + BLOCKS_AT_ONCE * size, len(images))
-        blocks = [_inputs(images, i, min(i + size, stop)) for i in range(start, stop, size)]
-        outcomes = await asyncio.gather(*model.batcher.submit_blocks(blocks, bulk=len(images) > 1))
-        np.concatenate([outcome.rows[:, :DIGITS] for outcome in outcomes], out=found[start:stop], casting="same_kind")
+    # Used anew for each block: memory that is new to the process would take ten times as long as what is written there.
+    inputs = np.zeros((min(size, len(images)), *INPUT_SHAPE), np.float32)
+    for start in range(0, len(images), size):
+        part = images[start : start + size]
+        block = from_mnist_form(part, inputs[: len(part)]) if part.dtype == np.uint8 else from_input_form(part, start)
+        outcome = await model.batcher.submit_block(block, bulk=len(images) > 1)
+        found[start : start + size] = outcome.rows[:, :DIGITS]
     return found
 
 
@@ -54,9 +50,3 @@ async def probabilities_of_encoded(
             raise result
         inputs.append(result.input)
     return await probabilities(np.array(inputs, np.float32).reshape(len(inputs), 1, 32, 32), model)
-
-
-def _inputs(images: npt.NDArray[Any], start: int, stop: int) -> Array:
-    """The network's inputs for a part of a tensor."""
-    part = images[start:stop]
-    return from_mnist_form(part) if part.dtype == np.uint8 else from_input_form(part, start)

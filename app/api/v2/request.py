@@ -43,7 +43,7 @@ class Asked:
     outputs: Mapping[str, bool]  # name -> whether it is wanted in binary; in order
 
 
-async def read(body: bytes, header_length: str | None, max_rows: int) -> Asked:
+async def read(body: bytearray, header_length: str | None, max_rows: int) -> Asked:
     """What `body` asks; `header_length` is the value of HEADER_LENGTH.
 
     Raises MalformedRequest, BodyTooLarge, TooManyImages and InvalidParameter, all with what to mend.
@@ -53,7 +53,7 @@ async def read(body: bytes, header_length: str | None, max_rows: int) -> Asked:
     return await asyncio.to_thread(_read, body, header_length, max_rows)
 
 
-def _read(body: bytes, header_length: str | None, max_rows: int) -> Asked:
+def _read(body: bytearray, header_length: str | None, max_rows: int) -> Asked:
     json_bytes = _json_bytes(body, header_length)
     if sum(body.count(opening, 0, json_bytes) for opening in b'[{"') > OPENED + OPENED_PER_ROW * max_rows:
         raise BodyTooLarge("The JSON has more lists, objects and strings than a tensor needs; send it in binary.")
@@ -69,7 +69,7 @@ def _read(body: bytes, header_length: str | None, max_rows: int) -> Asked:
     return Asked(sent.id, _images(sent, memoryview(body)[json_bytes:], max_rows), _outputs(sent))
 
 
-def _json_bytes(body: bytes, header_length: str | None) -> int:
+def _json_bytes(body: bytearray, header_length: str | None) -> int:
     """How much of the body is JSON; raises InvalidParameter."""
     if header_length is None:
         return len(body)
