@@ -39,7 +39,7 @@ async def deadline(seconds: float | None) -> AsyncGenerator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise DeadlineExceeded("The deadline in X-Request-Timeout has passed.", seconds=seconds) from None
+        raise DeadlineExceeded("The caller's deadline has passed.", seconds=seconds) from None
 
 
 @asynccontextmanager

@@ -30,7 +30,13 @@ async def probabilities(images: npt.NDArray[Any], model: DigitModel) -> npt.NDAr
     inputs = np.zeros((min(size, len(images)), *INPUT_SHAPE), np.float32)
     for start in range(0, len(images), size):
         part = images[start : start + size]
-        block = from_mnist_form(part, inputs[: len(part)]) if part.dtype == np.uint8 else from_input_form(part, start)
+        block = inputs[: len(part)]
+        if part.dtype == np.uint8:
+            from_mnist_form(part, block)
+        else:
+            np.copyto(
+                block, from_input_form(part, start)
+            )  # its bytes may begin anywhere, and floats have to be aligned
         outcome = await model.batcher.submit_block(block, bulk=len(images) > 1)
         found[start : start + size] = outcome.rows[:, :DIGITS]
     return found

@@ -124,7 +124,7 @@ async def test_outputs_are_those_that_were_asked_for(serving, digits):
         overridden = await send(
             client,
             data,
-            parameters={"binary_data_output": True, "priority": 3, "timeout": 1, "anything": "else"},
+            parameters={"binary_data_output": True, "priority": 3, "timeout": 60_000_000, "anything": "else"},
             outputs=[{"name": "digit", "parameters": {"binary_data": False}}],
         )
     assert plain.headers["content-type"] == "application/json"

@@ -51,6 +51,8 @@ WRONG = {
     "base64 of another number": ({"inputs": [images([2], "BYTES", data=["AAAA"])]}, "1 elements"),
     "data and size": ({"inputs": [{**EMPTY, "parameters": {"binary_data_size": 0}}]}, "both"),
     "size below zero": (one(parameters={"binary_data_size": -1}), "binary_data_size"),
+    "timeout below zero": ({"inputs": [EMPTY], "parameters": {"timeout": -1}}, "parameters.timeout"),
+    "timeout that is no number": ({"inputs": [EMPTY], "parameters": {"timeout": "soon"}}, "parameters.timeout"),
     "shared memory": (one(parameters={"shared_memory_region": "a"}), "shared memory"),
     "another output": ({"inputs": [EMPTY], "outputs": [{"name": "x"}]}, "digit and probabilities"),
     "an output twice": ({"inputs": [EMPTY], "outputs": [{"name": "digit"}] * 2}, "twice"),
@@ -181,6 +183,9 @@ async def test_errors_of_the_surroundings_have_the_protocols_shape(serving, monk
         assert refusal(await client.get(INFER))[:2] == (405, "method_not_allowed")
         late = await client.post(INFER, json={"inputs": [body]}, headers={"X-Request-Timeout": "1e-9"})
         assert refusal(late)[:2] == (504, "deadline_exceeded")
+        late = await client.post(INFER, json={"inputs": [body], "parameters": {"timeout": 1}})
+        assert refusal(late)[:2] == (504, "deadline_exceeded")
+        outputs(await client.post(INFER, json={"inputs": [body], "parameters": {"timeout": 0}}))
         wrong = await client.post(INFER, json={"inputs": [body]}, headers={"X-Request-Timeout": "soon"})
         assert refusal(wrong)[:2] == (422, "invalid_parameter")
         with client.service.engine.admission.admit() as ticket:

@@ -172,6 +172,7 @@ def test_triton_can_print_what_is_wrong(client, digits):
         ("422", "invalid_image: The picture 1", [given(np.array([SEVEN, b"cat"], np.object_), "BYTES")], {}),
         ("413", "too_many_images", [given(np.zeros((16_385, 28, 28), np.uint8))], {}),
         ("415", "unsupported_media_type", [given(digits[:1])], {"request_compression_algorithm": "gzip"}),
+        ("504", "deadline_exceeded", [given(digits)], {"timeout": 1000}),
         ("404", "unknown_model", [given(digits[:1])], {"model_version": "99"}),
     ):
         with pytest.raises(InferenceServerException) as caught:

@@ -10,7 +10,7 @@ import orjson
 from pydantic import ValidationError
 
 from app.api.errors import invalid_parameter
-from app.api.v2.schemas import InferenceRequest, InputParameters, OutputParameters, RequestInput
+from app.api.v2.schemas import InferenceRequest, InputParameters, OutputParameters, RequestInput, RequestParameters
 from app.api.v2.tensors import (
     FORMS,
     FORMS_IN_WORDS,
@@ -41,6 +41,7 @@ class Asked:
     id: str | None
     images: npt.NDArray[Any] | list[bytes]  # numbers as `serving.tensors.probabilities` takes them; encoded pictures
     outputs: Mapping[str, bool]  # name -> whether it is wanted in binary; in order
+    timeout: float | None  # seconds that the caller waits from now on
 
 
 async def read(body: bytearray, header_length: str | None, max_rows: int) -> Asked:
@@ -66,7 +67,13 @@ def _read(body: bytearray, header_length: str | None, max_rows: int) -> Asked:
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[0]
         raise invalid_parameter(found, ".".join(map(str, found["loc"])) or "request") from None
-    return Asked(sent.id, _images(sent, memoryview(body)[json_bytes:], max_rows), _outputs(sent))
+    parameters = sent.parameters or RequestParameters()
+    return Asked(
+        sent.id,
+        _images(sent, memoryview(body)[json_bytes:], max_rows),
+        _outputs(sent, binary=bool(parameters.binary_data_output)),
+        parameters.timeout / 1e6 if parameters.timeout else None,  # as in Triton 0 is none
+    )
 
 
 def _json_bytes(body: bytearray, header_length: str | None) -> int:
@@ -130,9 +137,8 @@ def _is_binary(tensor: RequestInput, rest: int) -> bool:
     return True
 
 
-def _outputs(sent: InferenceRequest) -> dict[str, bool]:
-    """The outputs that are wanted, in order; all by default. Raises InvalidParameter."""
-    binary = bool(sent.parameters and sent.parameters.binary_data_output)
+def _outputs(sent: InferenceRequest, *, binary: bool) -> dict[str, bool]:
+    """The outputs that are wanted, in order; all by default, and in `binary` by default. Raises InvalidParameter."""
     wanted: dict[str, bool] = {}
     for output in sent.outputs:
         if output.name not in OUTPUTS or output.name in wanted:

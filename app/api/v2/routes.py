@@ -140,7 +140,7 @@ async def infer(request: Request) -> Response:
             body = await tensors(request, service.limits, ticket)
             ticket.reserve(pictures=1)
             asked = await read(body, request.headers.get(HEADER_LENGTH), service.limits.max_tensor_rows)
-            async with while_connected(request):
+            async with deadline(asked.timeout), while_connected(request):
                 if isinstance(asked.images, list):
                     found = await probabilities_of_encoded(asked.images, ticket, service.engine, model)
                 else:

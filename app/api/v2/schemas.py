@@ -87,9 +87,12 @@ class OutputParameters(Parameters):
 
 
 class RequestParameters(Parameters):
-    """How all outputs are wanted, where one says nothing of itself; `timeout` and `priority` have no effect."""
+    """What holds for the whole request; `priority` has no effect."""
 
-    binary_data_output: bool | None = None
+    binary_data_output: bool | None = Field(default=None, description="For outputs without a `binary_data`.")
+    timeout: Size | None = Field(
+        default=None, description="Microseconds after which the caller no longer waits; the answer is then 504."
+    )
 
 
 class RequestInput(BaseModel):
