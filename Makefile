@@ -19,3 +19,8 @@ constraints:
 
 lock:
 	printf '%s\n' ./client . | $(COMPILE) --constraints constraints.txt --generate-hashes --output-file requirements.lock
+
+# what docs/performance.md shows; BENCH_FLAGS takes options and names of parts
+.PHONY: bench
+bench:
+	python -m benchmarks.serving $(BENCH_FLAGS)

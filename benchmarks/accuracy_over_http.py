@@ -27,7 +27,7 @@ def main() -> None:
         asyncio.run(measure(url))
     else:
         with service() as started:
-            asyncio.run(measure(started))
+            asyncio.run(measure(started.url))
 
 
 async def measure(url: str) -> None:

@@ -117,3 +117,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) ->
     """A table in Markdown; the columns after the first `words` are numbers, set to the right."""
     rule = ["---"] * words + ["--:"] * (len(head) - words)
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)) + "\n"
+
+
+def filled(page: str, name: str, content: str) -> str:
+    """The page with `content` between <!-- NAME --> and <!-- /NAME -->. Raises ValueError unless that is one place."""
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    if (page.count(start), page.count(end)) != (1, 1):
+        raise ValueError(f"the page has no place, or several, for {name!r}")
+    before, rest = page.split(start)
+    return f"{before}{start}{content}{end}{rest.split(end)[1]}"

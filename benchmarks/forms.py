@@ -242,15 +242,27 @@ def uneven_light(digit: Digit, rng: np.random.Generator) -> bytes:
     return encode(gray(picture + rng.normal(0, rng.uniform(0, 5), size)))
 
 
-def photo(digit: Digit, rng: np.random.Generator) -> bytes:
-    """A colour JPEG of blue ink on paper in warm, uneven light."""
-    size = (480, 640)
-    coverage = place(digit, size, rng.uniform(90, 300), rng)[..., None]
+def photo(
+    digit: Digit,
+    rng: np.random.Generator,
+    size: tuple[int, int] = (480, 640),
+    sides: tuple[int, int] = (90, 300),
+    *,
+    grain: float = 0,
+    quality: int = 75,
+) -> bytes:
+    """A colour JPEG of blue ink on paper in warm, uneven light; the digit's longer side lies between `sides`.
+
+    `grain` is the deviation, in gray levels, of noise that the lens did not soften.
+    """
+    coverage = place(digit, size, rng.uniform(*sides), rng)[..., None]
     paper, ink = np.array([238, 232, 215]), np.array([40, 55, 120])
     lit = light(size, rng.uniform(0.2, 0.5), rng)[..., None]
     picture = lit * (paper + (ink - paper) * coverage) + rng.normal(0, 4, (*size, 3))
     picture = cv2.GaussianBlur(picture, (0, 0), 1)
-    return encode(Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)), "JPEG", quality=75)
+    if grain:
+        picture += rng.normal(0, grain, (*size, 3))
+    return encode(Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)), "JPEG", quality=quality)
 
 
 def _rules(size: tuple[int, int], gap: int, squared: bool, rng: np.random.Generator) -> Surface:

@@ -5,12 +5,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers."""
+
+    url: str
+    pid: int  # of its first process
 
 
 @contextmanager
-def service(*options: str) -> Iterator[str]:
-    """The URL of a running service under those options. Raises RuntimeError when it does not start."""
-    command = [sys.executable, "-m", "app", "serve", "--port", "0", *options]
+def service(*options: str, prefix: tuple[str, ...] = ()) -> Iterator[Running]:
+    """A running service under those options, its command behind `prefix` (as `taskset -c 0`).
+
+    Raises RuntimeError when it does not start.
+    """
+    command = [*prefix, sys.executable, "-m", "app", "serve", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         first = process.stderr.readline()
@@ -18,7 +30,7 @@ def service(*options: str) -> Iterator[str]:
             found = re.search(r"http://\S+", first)
             if found is None:
                 raise RuntimeError(first.strip())
-            yield found[0]
+            yield Running(found[0], process.pid)
         finally:
             process.terminate()
 

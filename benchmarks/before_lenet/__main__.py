@@ -15,7 +15,7 @@ from app.lenet.registry import Registry, default_model_dir
 from benchmarks import ablations, gradients, shifts
 from benchmarks.before_lenet import handmade, learnt, plots
 from benchmarks.classical import report as classical
-from benchmarks.comparison import RESULTS, read
+from benchmarks.comparison import RESULTS, filled, read
 from training import datasets
 
 PAGE = RESULTS.with_suffix(".md")
@@ -48,11 +48,7 @@ def pictures(folder: Path, spec: str) -> dict[str, bytes]:
 def with_tables(page: str, folder: Path) -> str:
     """The page with each table, between <!-- NAME --> and <!-- /NAME -->, as the results in `folder` say it."""
     for name, markdown in TABLES.items():
-        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        if (page.count(start), page.count(end)) != (1, 1):
-            raise ValueError(f"the page has no place, or several, for the table {name!r}")
-        before, rest = page.split(start)
-        page = f"{before}{start}{markdown(read(folder, name))}{end}{rest.split(end)[1]}"
+        page = filled(page, name, markdown(read(folder, name)))
     return page
 
 
