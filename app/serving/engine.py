@@ -169,6 +169,10 @@ class Engine:
         ticket.reserve(pixels=pixels)
         return await self._in_slices(self._normalize, pictures)
 
+    async def in_bulk(self, function: Callable[[], T]) -> T:
+        """Run `function` in one of the bulk's few threads: what it needs of memory is not needed many times at once."""
+        return await asyncio.get_running_loop().run_in_executor(self._bulk_decoders, function)
+
     async def read_field(self, job: FieldJob, ticket: Ticket, model: FieldModel) -> FieldAnswer:
         """The text of one encoded picture of a field.
 

@@ -1,6 +1,5 @@
 """An inference request out of its body: JSON, and the input's bytes after it where it is sent in binary."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,8 +26,6 @@ from app.errors import BodyTooLarge, InvalidParameter, MalformedRequest, TooMany
 HEADER_LENGTH: Final = "Inference-Header-Content-Length"
 UNSUPPORTED: Final = frozenset({"classification", "shared_memory_region"})
 """Parameters of an output, of Triton's extensions, that would change its form or place."""
-INLINE_BYTES = 64 * 1024
-"""A body up to this size is read on the event loop, in less than 1 ms."""
 OPENED, OPENED_PER_ROW = 1_000, 64
 """Lists, objects and ends of strings that the JSON may have: those of a nested tensor and some. Each is some 64 bytes
 of memory, 30 times its size in the body."""
@@ -44,17 +41,11 @@ class Asked:
     timeout: float | None  # seconds that the caller waits from now on
 
 
-async def read(body: bytearray, header_length: str | None, max_rows: int) -> Asked:
+def read(body: bytearray, header_length: str | None, max_rows: int) -> Asked:
     """What `body` asks; `header_length` is the value of HEADER_LENGTH.
 
     Raises MalformedRequest, BodyTooLarge, TooManyImages and InvalidParameter, all with what to mend.
     """
-    if len(body) <= INLINE_BYTES:
-        return _read(body, header_length, max_rows)
-    return await asyncio.to_thread(_read, body, header_length, max_rows)
-
-
-def _read(body: bytearray, header_length: str | None, max_rows: int) -> Asked:
     json_bytes = _json_bytes(body, header_length)
     if sum(body.count(opening, 0, json_bytes) for opening in b'[{"') > OPENED + OPENED_PER_ROW * max_rows:
         raise BodyTooLarge("The JSON has more lists, objects and strings than a tensor needs; send it in binary.")
