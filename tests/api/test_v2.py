@@ -103,6 +103,25 @@ async def test_a_tensor_of_many_blocks_keeps_its_order(serving, digits):
     assert 'lenet5_requests_total{endpoint="/v2/models/{name}/infer",status="200"} 2.0' in metrics
 
 
+async def test_a_large_tensor_lets_others_go_between_its_blocks(serving, digits):
+    """A single picture and a small tensor that come while 4,000 digits are under way are answered long before them."""
+    few = pixels(digits, 40)
+    passes: list[int] = []
+    async with serving(max_batch_size=16) as client:
+        model = client.service.engine.digit_model(None)
+        infer = model.backend.infer
+        model.backend.infer = lambda inputs: (passes.append(len(inputs)), infer(inputs))[1]
+        large = asyncio.create_task(send_binary(client, np.tile(few, (100, 1, 1)), [4000, 28, 28]))
+        while not passes:
+            await asyncio.sleep(0.001)
+        await client.post("/predict", content=digits[0])
+        await send_binary(client, few[:8], [8, 28, 28])
+        assert sum(passes) < 2000
+        assert not large.done()
+        assert outputs(await large)["digit"].shape == (4000,)
+    assert max(passes) <= 16
+
+
 async def test_tensors_of_one_picture_share_passes(serving, digits):
     """Twenty requests at once, each a tensor of one, are fewer than twenty forward passes."""
     tensors = pixels(digits, 20)

@@ -183,6 +183,28 @@ async def test_single_requests_are_not_starved_by_bulk_and_bulk_not_by_singles()
     ]
 
 
+async def test_blocks_are_run_whole_and_share_batches_with_single_pictures():
+    """Each block is in one pass and gets its own rows; beside single pictures a quarter of the batch is theirs."""
+    device = Device()
+    async with running(device) as batcher:
+        device.go.clear()
+        first = batcher.submit(picture(0))
+        await device.until_busy()
+        starts = range(100, 110, 2)
+        blocks = [batcher.submit_block(np.array([picture(s), picture(s + 1)]), bulk=True) for s in starts]
+        blocks[1].cancel()
+        assert batcher.depth == 10
+        singles = [batcher.submit(picture(value)) for value in range(1, 8)]
+        device.go.set()
+        assert await values(first, *singles) == list(range(8))
+        for start, block in zip(starts, blocks, strict=True):
+            if not block.cancelled():
+                assert (await block).rows[:, 0].tolist() == [start, start + 1]
+        assert batcher.depth == 0
+    assert batcher.max_block_size == 2
+    assert device.batches == [[0], [1, 2, 3, 4, 5, 6, 100, 101], [7, 104, 105], [106, 107, 108, 109]]
+
+
 async def test_a_burst_is_one_batch_though_it_comes_in_several_turns_of_the_loop():
     """While each turn of the event loop brings another request, the batch is left open."""
     device = Device()
