@@ -109,11 +109,16 @@ async def test_a_large_tensor_lets_others_go_between_its_blocks(serving, digits)
     passes: list[int] = []
     async with serving(max_batch_size=16) as client:
         model = client.service.engine.digit_model(None)
-        infer = model.backend.infer
-        model.backend.infer = lambda inputs: (passes.append(len(inputs)), infer(inputs))[1]
+        infer, begun, loop = model.backend.infer, asyncio.Event(), asyncio.get_running_loop()
+
+        def watched(inputs: np.ndarray) -> np.ndarray:
+            passes.append(len(inputs))
+            loop.call_soon_threadsafe(begun.set)
+            return infer(inputs)
+
+        model.backend.infer = watched
         large = asyncio.create_task(send_binary(client, np.tile(few, (100, 1, 1)), [4000, 28, 28]))
-        while not passes:
-            await asyncio.sleep(0.001)
+        await begun.wait()
         await client.post("/predict", content=digits[0])
         await send_binary(client, few[:8], [8, 28, 28])
         assert sum(passes) < 2000
