@@ -56,6 +56,12 @@ class ServiceError(Exception):
         """The JSON body of the answer to this error."""
         return {"error": {"code": self.code, "message": self.message, "details": self.details}}
 
+    def body_at(self, path: str) -> dict[str, Any]:
+        """The same for a request to `path`: under /v2 the Open Inference Protocol wants one string."""
+        if path == "/v2" or path.startswith("/v2/"):
+            return {"error": f"{self.code}: {self.message}"}
+        return self.body()
+
 
 class InferenceFailed(ServiceError):
     """The forward pass raised; the pictures of other batches are not touched."""

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import logs
-from app.api import errors, ops, predict, read
+from app.api import errors, ops, predict, read, v2
 from app.api.middleware import RequestContext
 from app.api.routes import Directly
 from app.api.service import BodyLimits, Service
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None
         max_bytes=settings.max_body_bytes,
         max_batch_bytes=settings.max_batch_body_bytes,
         max_batch_pictures=settings.max_batch_pictures,
+        max_tensor_rows=settings.max_tensor_rows,
         timeout=settings.body_timeout,
         min_rate=settings.body_min_rate,
     )
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None
     errors.install(app)
     app.include_router(predict.router)
     app.include_router(read.router)
+    app.include_router(v2.router)
     app.include_router(ops.router)
     return app
 

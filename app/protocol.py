@@ -129,7 +129,8 @@ class Protocol(HttpToolsProtocol):
         if not self._idle():
             self.cycle.keep_alive = False
             return
-        body = json.dumps(error.body()).encode()
+        path = self.url.decode("latin-1").partition("?")[0] if self._message_begun else ""
+        body = json.dumps(error.body_at(path)).encode()
         lines: dict[str, Any] = {
             "content-type": "application/json",
             "content-length": len(body),

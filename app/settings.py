@@ -60,9 +60,11 @@ class Settings(BaseSettings):
     max_body_bytes: Bytes = 8 * MEBI
     """Bytes of a body with one picture."""
     max_batch_body_bytes: Bytes = 64 * MEBI
-    """Bytes of a body with many pictures."""
+    """Bytes of a body with many pictures, or with a tensor."""
     max_batch_pictures: Count = 256
     """Pictures in one batch request."""
+    max_tensor_rows: Count = 16_384
+    """Pictures in one tensor of /v2."""
     max_pixels: Count = 16_000_000
     """Pixels of a picture."""
     max_side: Count = 10_000

@@ -46,7 +46,7 @@ async def _deadline(seconds: float) -> AsyncGenerator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise DeadlineExceeded("The deadline in X-Request-Timeout has passed.", seconds=seconds) from None
+        raise DeadlineExceeded("The caller's deadline has passed.", seconds=seconds) from None
 
 
 class WhileConnected:

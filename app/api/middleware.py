@@ -22,7 +22,7 @@ log = structlog.get_logger("lenet5.http")
 CLIENT_CLOSED_REQUEST = 499
 """The status that is counted for a caller that went away before its answer; it is never sent."""
 
-OPERATIONS = frozenset({"/health/live", "/health/ready", "/metrics"})
+OPERATIONS = frozenset({"/health/live", "/health/ready", "/metrics", "/v2/health/live", "/v2/health/ready"})
 """Answered to the end, also while nothing else is taken."""
 
 REJECTIONS: dict[type[ServiceError], str] = {
@@ -106,7 +106,7 @@ class RequestContext:
             self._metrics.rejected.labels(reason).inc()
         if started:  # half an answer is out: only cutting the connection tells the caller
             raise error
-        await error_response(error)(scope, receive, send)
+        await error_response(error, scope["path"])(scope, receive, send)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         endpoint = getattr(scope.get("route"), "path", "unmatched")

@@ -17,6 +17,7 @@ class BodyLimits:
     max_bytes: int  # with one picture
     max_batch_bytes: int  # with many
     max_batch_pictures: int
+    max_tensor_rows: int
     timeout: float  # seconds without a byte, and before min_rate counts
     min_rate: int  # bytes per second
 

@@ -5,7 +5,15 @@ bytes --decode--> gray picture (h, w) --normalize--> input (1, 32, 32), ink 0..1
 
 from app.imaging.containers import DecodeLimits
 from app.imaging.decode import Header, decode, probe
-from app.imaging.normalize import INPUT_SHAPE, PREPROCESSING_ID, Normalized, Reason, from_mnist_form, normalize
+from app.imaging.normalize import (
+    INPUT_SHAPE,
+    PREPROCESSING_ID,
+    Normalized,
+    Reason,
+    from_input_form,
+    from_mnist_form,
+    normalize,
+)
 
 __all__ = [
     "INPUT_SHAPE",
@@ -15,6 +23,7 @@ __all__ = [
     "Normalized",
     "Reason",
     "decode",
+    "from_input_form",
     "from_mnist_form",
     "normalize",
     "probe",

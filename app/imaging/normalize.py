@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from app.errors import InvalidImage
 from app.imaging.box import BOX, SIDE, SNAP, centred, scaled
 from app.imaging.ink import Ink, clean_ink, ink_of
 from app.imaging.parts import Mask, digit_mask
@@ -32,6 +33,7 @@ EDGE = 0.4  # of the digit's own ink: where its edge is
 EXACT_EDGE = 0.12  # the same where the ground is exact, as in MNIST, whose boxes reach to the faintest pixel
 STRONGEST = 0.8  # of the strongest ink: at least so much contrast the digit has
 ALONG = 0.9  # of the longer side: what runs so far along one side of the frame was cut off there, and is no digit
+ROUNDING = 1e-3  # by which ink may be under 0 or over 1
 SIGMAS = 4.0  # of the noise: what is above it is no noise
 
 Reason = Literal["blank", "too_small", "low_contrast", "not_a_digit"]
@@ -119,11 +121,33 @@ def _smoothed(ink: Ink) -> tuple[npt.NDArray[np.float32], float]:
     return cv2.GaussianBlur(ink.levels, (0, 0), sigma).astype(np.float32, copy=False), ink.noise * left
 
 
-def from_mnist_form(batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def from_mnist_form(
+    batch: npt.NDArray[np.uint8], out: npt.NDArray[np.float32] | None = None
+) -> npt.NDArray[np.float32]:
     """Digits in MNIST's form, uint8 (n, 28, 28) or (n, 32, 32), as inputs: float32 (n, 1, 32, 32).
 
-    Padded with ground and scaled to 0..1, never normalised again.
+    Padded with ground and scaled to 0..1, never normalised again. They are written into `out`, if given, whose margin
+    is 0 already.
     """
     margin = (SIDE - batch.shape[1]) // 2
-    padded = np.pad(batch, ((0, 0), (margin, margin), (margin, margin)))  # (n, 32, 32)
-    return padded[:, None].astype(np.float32) / np.float32(WHITE)  # (n, 1, 32, 32)
+    inside = slice(margin, SIDE - margin)
+    inputs = np.zeros((len(batch), *INPUT_SHAPE), np.float32) if out is None else out
+    np.divide(batch, np.float32(WHITE), out=inputs[:, 0, inside, inside])
+    return inputs
+
+
+def from_input_form(batch: npt.NDArray[np.float32], first: int = 0) -> npt.NDArray[np.float32]:
+    """Digits that are inputs already, float32 (n, 1, 32, 32), ink 0..1, background 0: as they are.
+
+    Raises InvalidImage for values that are no ink, naming the picture by its place; `first` is that of the first.
+    """
+    if batch.size and not (batch.min() >= -ROUNDING and batch.max() <= 1 + ROUNDING):  # nor where one is NaN
+        place = int(np.argmin(((batch >= -ROUNDING) & (batch <= 1 + ROUNDING)).all(axis=(1, 2, 3))))
+        low, high = float(batch[place].min()), float(batch[place].max())
+        raise InvalidImage(
+            f"The picture {first + place} has values from {low:g} to {high:g}; ink is 0 to 1.",
+            place=first + place,
+            lowest=low,
+            highest=high,
+        )
+    return batch

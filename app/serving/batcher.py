@@ -19,16 +19,22 @@ from app.errors import Draining, InferenceFailed, ServiceError
 
 Array = npt.NDArray[np.float32]
 Input = Array | Callable[[], Array]
-"""(1, 32, 32), or what makes it once its batch is taken."""
+"""One picture (1, 32, 32) or a block of them (k, 1, 32, 32), or what makes a picture once its batch is taken."""
 Infer = Callable[[Array], npt.NDArray[np.floating]]  # (n, 1, 32, 32) -> (n, ...): row i answers input i
 
 
 class Outcome(NamedTuple):
     """One caller's share of a forward pass."""
 
-    row: npt.NDArray[np.floating]
+    rows: npt.NDArray[np.floating]  # (k, ...), one for each picture of its block
     queued: float  # seconds from submission to the start of the pass
     infer: float  # seconds of the pass
+
+    @property
+    def row(self) -> npt.NDArray[np.floating]:
+        """What a block of one picture got."""
+        only: npt.NDArray[np.floating] = self.rows[0]
+        return only
 
 
 class Observer(Protocol):
@@ -43,9 +49,33 @@ class Observer(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    input: Input
+    block: Input  # (k, 1, 32, 32), or what makes (1, 32, 32)
+    size: int  # k
     future: asyncio.Future[Outcome]
     submitted: float  # perf_counter() time
+
+
+class _Lane:
+    """Blocks of pictures that wait, in order."""
+
+    def __init__(self) -> None:
+        self.jobs: deque[_Job] = deque()
+        self.depth = 0  # pictures
+
+    def add(self, jobs: Sequence[_Job]) -> None:
+        self.jobs.extend(jobs)
+        self.depth += _pictures(jobs)
+
+    def take(self, room: int) -> list[_Job]:
+        """The next blocks, as many as `room` pictures hold, without those whose callers went away."""
+        taken: list[_Job] = []
+        while self.jobs and (job := self.jobs[0]).size <= room:
+            self.jobs.popleft()
+            self.depth -= job.size
+            if not job.future.done():
+                taken.append(job)
+                room -= job.size
+        return taken
 
 
 class Batcher:
@@ -54,8 +84,9 @@ class Batcher:
     Batches of up to `inline` pictures are run on the event loop, larger ones in `executor`: to a thread and back takes
     as long as the pass of a few pictures, and up to 5 ms more where the loop is busy and keeps the interpreter's lock.
 
-    Pictures of `submit` go before those of `submit_many`, so that a bulk request does not starve single ones; while
-    both wait, a quarter of every batch is the bulk's, so that it isn't starved either.
+    What is submitted as bulk goes behind what is not, so that a bulk request does not starve single ones. While both
+    wait, a quarter of every batch is the bulk's: no less, so that it isn't starved either, and no more, so that single
+    ones need not wait for a full pass.
     """
 
     def __init__(
@@ -71,11 +102,12 @@ class Batcher:
         self._infer = infer
         self._executor = executor
         self._max_batch_size = max_batch_size
+        self.max_block_size = max(1, max_batch_size // 4)  # so that one fits into the bulk's quarter
         self._max_batch_delay = max_batch_delay
         self._inline = inline
         self._observer = observer
-        self._singles: deque[_Job] = deque()
-        self._bulk: deque[_Job] = deque()
+        self._singles = _Lane()
+        self._bulk = _Lane()
         self._arrived = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
@@ -83,7 +115,7 @@ class Batcher:
     @property
     def depth(self) -> int:
         """Pictures that wait for a forward pass."""
-        return len(self._singles) + len(self._bulk)
+        return self._singles.depth + self._bulk.depth
 
     def start(self) -> None:
         """Begin to run batches on the running event loop."""
@@ -106,18 +138,22 @@ class Batcher:
         The future raises InferenceFailed if its batch fails. Cancel it to give the place up. Raises Draining when
         the batcher is closing.
         """
-        return self._enqueue(self._singles, [picture])[0]
+        return self._enqueue(self._singles, [picture if callable(picture) else picture[None]])[0]
 
-    def submit_many(self, pictures: Sequence[Input], *, bulk: bool = True) -> list[asyncio.Future[Outcome]]:
+    def submit_many(self, pictures: Sequence[Array], *, bulk: bool = True) -> list[asyncio.Future[Outcome]]:
         """Queue the pictures of one request, each as `submit` does; those of a `bulk` request behind single ones."""
-        return self._enqueue(self._bulk if bulk else self._singles, pictures)
+        return self._enqueue(self._bulk if bulk else self._singles, [picture[None] for picture in pictures])
 
-    def _enqueue(self, lane: deque[_Job], pictures: Sequence[Input]) -> list[asyncio.Future[Outcome]]:
+    def submit_block(self, block: Array, *, bulk: bool) -> asyncio.Future[Outcome]:
+        """Queue pictures (k, 1, 32, 32), 1 <= k <= `max_block_size`, that are run together, as `submit` does one."""
+        return self._enqueue(self._bulk if bulk else self._singles, [block])[0]
+
+    def _enqueue(self, lane: _Lane, blocks: Sequence[Input]) -> list[asyncio.Future[Outcome]]:
         if self._closing:
             raise Draining("The service is shutting down.")
         loop, now = asyncio.get_running_loop(), perf_counter()
-        jobs = [_Job(picture, loop.create_future(), now) for picture in pictures]
-        lane.extend(jobs)
+        jobs = [_Job(block, 1 if callable(block) else len(block), loop.create_future(), now) for block in blocks]
+        lane.add(jobs)
         self._observer.queued(self.depth)
         self._arrived.set()
         return [job.future for job in jobs]
@@ -136,7 +172,8 @@ class Batcher:
     async def _gather(self) -> None:
         """Let a burst arrive whole: give the loop turns while more keeps coming, and wait if asked to."""
         if self._max_batch_delay and not self._closing:
-            until = min(lane[0].submitted for lane in (self._singles, self._bulk) if lane) + self._max_batch_delay
+            lanes = (self._singles.jobs, self._bulk.jobs)
+            until = min(jobs[0].submitted for jobs in lanes if jobs) + self._max_batch_delay
             while self.depth < self._max_batch_size and not self._closing and (left := until - perf_counter()) > 0:
                 self._arrived.clear()
                 try:
@@ -150,56 +187,56 @@ class Batcher:
 
     def _take(self) -> list[_Job]:
         """The next batch, without callers that went away."""
-        batch: list[_Job] = []
-        reserved = min(len(self._bulk), self._max_batch_size // 4)
-        for lane, size in (
-            (self._singles, self._max_batch_size - reserved),
-            (self._bulk, self._max_batch_size),
-            (self._singles, self._max_batch_size),
-        ):
-            while lane and len(batch) < size:
-                job = lane.popleft()
-                if not job.future.done():
-                    batch.append(job)
-        return batch
+        size = self._max_batch_size
+        batch = self._singles.take(size - min(self._bulk.depth, size // 4))
+        batch += self._bulk.take(min(size - _pictures(batch), self.max_block_size) if batch else size)
+        return batch + self._singles.take(size - _pictures(batch))
 
     async def _answer(self, batch: list[_Job]) -> None:
         """Run one forward pass and do every future of the batch exactly once."""
         try:
             self._observer.queued(self.depth)
-            batch, inputs = _made(batch)
+            batch, blocks = _made(batch)
             if not batch:
                 return
+            inputs = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]  # (n, 1, 32, 32)
             start = perf_counter()
-            if len(batch) <= self._inline:
+            if len(inputs) <= self._inline:
                 rows = self._infer(inputs)
             else:
                 rows = await asyncio.get_running_loop().run_in_executor(self._executor, self._infer, inputs)
-            if len(rows) != len(batch):
-                raise InferenceFailed("The backend's answer has the wrong length.", asked=len(batch), got=len(rows))
+            if len(rows) != len(inputs):
+                raise InferenceFailed("The backend's answer has the wrong length.", asked=len(inputs), got=len(rows))
             seconds = perf_counter() - start
-            self._observer.inferred(len(batch), seconds)
+            self._observer.inferred(len(inputs), seconds)
         except Exception as error:  # noqa: BLE001 - whatever it is, the batch is told, and the next batch runs
             for job in batch:
                 if not job.future.done():
                     job.future.set_exception(_failure(error))
             return
-        for job, row in zip(batch, rows, strict=True):
+        end = 0
+        for job in batch:
+            begin, end = end, end + job.size
             if not job.future.done():
-                job.future.set_result(Outcome(row, start - job.submitted, seconds))
+                job.future.set_result(Outcome(rows[begin:end], start - job.submitted, seconds))
 
 
-def _made(batch: Iterable[_Job]) -> tuple[list[_Job], Array]:
-    """The jobs whose inputs there are, and these, (n, 1, 32, 32); the others are told why there is none."""
-    jobs, inputs = [], []
+def _pictures(jobs: Sequence[_Job]) -> int:
+    return sum(job.size for job in jobs)
+
+
+def _made(batch: Iterable[_Job]) -> tuple[list[_Job], list[Array]]:
+    """The jobs whose pictures there are, and these, (k, 1, 32, 32) each; the others are told why there is none."""
+    jobs: list[_Job] = []
+    blocks: list[Array] = []
     for job in batch:
         try:
-            inputs.append(job.input() if callable(job.input) else job.input)
+            blocks.append(job.block()[None] if callable(job.block) else job.block)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this caller's alone
             job.future.set_exception(error)
         else:
             jobs.append(job)
-    return jobs, np.stack(inputs) if inputs else np.zeros((0, 1, 32, 32), np.float32)
+    return jobs, blocks
 
 
 def _failure(error: Exception) -> ServiceError:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import Draining, ServiceError
+from app.errors import Draining, ImageTooLarge, ServiceError
 from app.fields import reader as fields
 from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
@@ -30,6 +30,8 @@ SMALL_PIXELS = 32 * 32
 hop to a thread and back."""
 BULK_SLICE = 16
 """Pictures of a bulk request that one decoding job takes, so that the threads share the request."""
+LARGEST_AT_ONCE = 256
+"""A request's pictures may have the pixels of so many of the largest: that much work one request may be."""
 FIELDS_AT_ONCE = 16
 """Fields of a bulk request that are under way at a time: each may hold some hundred candidates."""
 
@@ -158,9 +160,7 @@ class Engine:
         Raises QueueFull before any work is done, InferenceFailed, Draining.
         """
         start = perf_counter()
-        probed = await self._in_slices(self._pixels, pictures)
-        ticket.reserve(pixels=sum(pixels for pixels in probed if isinstance(pixels, int)))
-        results = await self._in_slices(self._normalize, pictures)
+        results = await self.normalize_many(pictures, ticket)
         decoded = (perf_counter() - start) / max(len(pictures), 1)
         futures = model.batcher.submit_many([result.input for result in results if isinstance(result, Normalized)])
         outcomes = iter(await asyncio.gather(*futures, return_exceptions=True))
@@ -168,6 +168,22 @@ class Engine:
             result if isinstance(result, ServiceError) else _placed(result, next(outcomes), decoded, model, threshold)
             for result in results
         ]
+
+    async def normalize_many(self, pictures: Sequence[bytes], ticket: Ticket) -> list[Normalized | ServiceError]:
+        """Encoded pictures in the network's form, in order; one that cannot be read gets its own error in its place.
+
+        Raises QueueFull, and ImageTooLarge where all are too large together, before any is decoded.
+        """
+        probed = await self._in_slices(self._pixels, pictures)
+        pixels = sum(pixels for pixels in probed if isinstance(pixels, int))
+        if pixels > (most := LARGEST_AT_ONCE * self._limits.max_pixels):
+            raise ImageTooLarge(f"The pictures have more than {most} pixels together.", limit=most, actual=pixels)
+        ticket.reserve(pixels=pixels)
+        return await self._in_slices(self._normalize, pictures)
+
+    async def in_bulk(self, function: Callable[[], T]) -> T:
+        """Run `function` in one of the bulk's few threads: what it needs of memory is not needed many times at once."""
+        return await asyncio.get_running_loop().run_in_executor(self._bulk_decoders, function)
 
     async def read_field(self, job: FieldJob, ticket: Ticket, model: FieldModel) -> FieldAnswer:
         """The text of one encoded picture of a field.

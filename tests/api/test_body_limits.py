@@ -4,7 +4,7 @@ import pytest
 
 from app.api.service import BodyLimits
 
-LIMITS = BodyLimits(max_bytes=1, max_batch_bytes=1, max_batch_pictures=1, timeout=10, min_rate=1000)
+LIMITS = BodyLimits(max_bytes=1, max_batch_bytes=1, max_batch_pictures=1, max_tensor_rows=1, timeout=10, min_rate=1000)
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ async def test_closing_answers_what_was_accepted_and_takes_nothing_more():
 
 
 async def test_single_requests_are_not_starved_by_bulk_and_bulk_not_by_singles():
-    """A single request goes before a bulk request that waits, and a quarter of every batch stays the bulk's."""
+    """A single request goes before a bulk request that waits; while both wait, a quarter of a batch is the bulk's."""
     device = Device()
     async with running(device) as batcher:
         device.go.clear()
@@ -178,9 +178,31 @@ async def test_single_requests_are_not_starved_by_bulk_and_bulk_not_by_singles()
     assert device.batches == [
         [0],
         [1, 2, 3, 4, 5, 6, 100, 101],
-        [7, 8, 9, 102, 103, 104, 105, 106],
-        [107, 108, 109],
+        [7, 8, 9, 102, 103],
+        [104, 105, 106, 107, 108, 109],
     ]
+
+
+async def test_blocks_are_run_whole_and_share_batches_with_single_pictures():
+    """Each block is in one pass and gets its own rows; beside single pictures a quarter of the batch is theirs."""
+    device = Device()
+    async with running(device) as batcher:
+        device.go.clear()
+        first = batcher.submit(picture(0))
+        await device.until_busy()
+        starts = range(100, 110, 2)
+        blocks = [batcher.submit_block(np.array([picture(s), picture(s + 1)]), bulk=True) for s in starts]
+        blocks[1].cancel()
+        assert batcher.depth == 10
+        singles = [batcher.submit(picture(value)) for value in range(1, 8)]
+        device.go.set()
+        assert await values(first, *singles) == list(range(8))
+        for start, block in zip(starts, blocks, strict=True):
+            if not block.cancelled():
+                assert (await block).rows[:, 0].tolist() == [start, start + 1]
+        assert batcher.depth == 0
+    assert batcher.max_block_size == 2
+    assert device.batches == [[0], [1, 2, 3, 4, 5, 6, 100, 101], [7, 104, 105], [106, 107, 108, 109]]
 
 
 async def test_a_burst_is_one_batch_though_it_comes_in_several_turns_of_the_loop():
