@@ -15,7 +15,7 @@ from app.fields import reader as fields
 from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
 from app.fields.views import merged
-from app.imaging import DecodeLimits, Normalized, decode, normalize, probe
+from app.imaging import Container, DecodeLimits, Normalized, decode_probed, normalize, probe
 from app.lenet.registry import Registry, ServedModel
 from app.serving.admission import Admission, Bounds, Ticket
 from app.serving.batcher import Outcome
@@ -148,7 +148,7 @@ class Engine:
         start = perf_counter()
         probed = await self._in_slices(self._pixels, pictures)
         ticket.reserve(pixels=sum(pixels for pixels in probed if isinstance(pixels, int)))
-        results = await self._in_slices(self._normalize, pictures)
+        results = await self._in_slices(self._read_in_bulk, pictures)
         decoded = (perf_counter() - start) / max(len(pictures), 1)
         futures = model.batcher.submit_many([result.input for result in results if isinstance(result, Normalized)])
         outcomes = iter(await asyncio.gather(*futures, return_exceptions=True))
@@ -230,20 +230,28 @@ class Engine:
         """One encoded picture to the network's input, holding its pixels at the door while it is under way."""
         loop = asyncio.get_running_loop()
         if len(data) <= INLINE_BYTES:
-            pixels = self._pixels(data)
+            container = self._probe(data)
         else:
-            pixels = await loop.run_in_executor(self._decoders, self._pixels, data)
+            container = await loop.run_in_executor(self._decoders, self._probe, data)
+        pixels = container.width * container.height
         ticket.reserve(pixels=pixels)
         if len(data) <= INLINE_BYTES and pixels <= INLINE_PIXELS:
-            return self._normalize(data)
-        return await loop.run_in_executor(self._decoders, self._normalize, data)
+            return _normalize(container)
+        return await loop.run_in_executor(self._decoders, _normalize, container)
+
+    def _probe(self, data: bytes) -> Container:
+        return probe(data, self._limits)
 
     def _pixels(self, data: bytes) -> int:
-        header = probe(data, self._limits)
-        return header.width * header.height
+        container = self._probe(data)
+        return container.width * container.height
 
-    def _normalize(self, data: bytes) -> Normalized:
-        return normalize(decode(data, self._limits))
+    def _read_in_bulk(self, data: bytes) -> Normalized:
+        return _normalize(self._probe(data))
+
+
+def _normalize(container: Container) -> Normalized:
+    return normalize(decode_probed(container))
 
 
 def _each(function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T | ServiceError]:
