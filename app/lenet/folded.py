@@ -30,10 +30,6 @@ class Affine(nn.Module):
         self.register_buffer("scale", scale.double())  # (maps,)
         self.register_buffer("shift", shift.double())  # (maps,)
 
-    def then(self, scale: Tensor, shift: Tensor) -> "Affine":
-        """This one, and another after it."""
-        return Affine(self.scale * scale, self.shift * scale + shift)
-
     def forward(self, x: Tensor) -> Tensor:
         """(n, maps) or (n, maps, h, w) -> the same shape."""
         shape = (-1, *(1 for _ in x.shape[2:]))
@@ -63,31 +59,29 @@ class Mean(nn.Module):
 @torch.no_grad()
 def folded(model: LeNet5) -> nn.Module:
     """The same network, float32 (n, 1, 32, 32) to logits, as a chain of its own; its weights are copies."""
-    arch = model.architecture
+    arch, weights = model.architecture, model.state_dict()
     squash, slope, amplitude = _activation(arch)
+    c3 = model.c3.kernels() if isinstance(model.c3, TableConvolution) else model.c3.weight
     steps: list[nn.Module] = []
     waiting = _uniform(1, arch.input_scale, arch.input_offset)
-    for layer, subsampling in ((model.c1, model.s2), (model.c3, model.s4)):
-        kernels = layer.kernels() if isinstance(layer, TableConvolution) else layer.weight
-        steps += [
-            _convolution(kernels, layer.bias, waiting, slope),
-            squash,
-            _pool(subsampling, first=layer is model.c1),
-        ]
+    for name, kernels, subsampling in (("c1", model.c1.weight, model.s2), ("c3", c3, model.s4)):
+        steps.append(_convolution(kernels, weights[name + ".bias"], waiting, slope))
+        steps += [squash, _pool(subsampling, first=name == "c1")]
         waiting = _uniform(len(kernels), amplitude)
         if subsampling.trainable:
-            waiting = waiting.then(subsampling.coefficient.flatten(), subsampling.bias.flatten())
+            waiting = Affine(amplitude * subsampling.coefficient.flatten(), subsampling.bias.flatten())
         if arch.squash_subsampling:
-            steps += [_scaled(waiting, slope), squash]
+            steps += [Affine(waiting.scale * slope, waiting.shift * slope), squash]
             waiting = _uniform(len(kernels), amplitude)
     steps.append(nn.Flatten())
-    for layer in (model.c5, model.f6):
-        steps += [_product(layer.weight, layer.bias, waiting, slope), squash]
-        waiting = _uniform(len(layer.weight), amplitude)
+    for name in ("c5", "f6"):
+        weight = weights[name + ".weight"]
+        steps += [_product(weight, weights[name + ".bias"], waiting, slope), squash]
+        waiting = _uniform(len(weight), amplitude)
     if isinstance(model.output, EuclideanRBF):
         steps += [waiting, model.output]
     else:
-        steps.append(_product(model.output.weight, model.output.bias, waiting, 1.0))
+        steps.append(_product(weights["output.weight"], weights["output.bias"], waiting, 1.0))
     return nn.Sequential(*steps)
 
 
@@ -106,10 +100,6 @@ def _uniform(maps: int, scale: float, shift: float = 0.0) -> Affine:
     return Affine(torch.full((maps,), scale, dtype=torch.float64), torch.full((maps,), shift, dtype=torch.float64))
 
 
-def _scaled(affine: Affine, factor: float) -> Affine:
-    return Affine(affine.scale * factor, affine.shift * factor)
-
-
 def _pool(subsampling: Subsampling, *, first: bool) -> nn.Module:
     kernel, stride = subsampling.kernel, subsampling.stride
     if subsampling.pool is F.max_pool2d:
@@ -125,14 +115,15 @@ def _fold(weight: Tensor, bias: Tensor, before: Affine, after: float) -> tuple[T
     return (scaled * after).float(), (shifted * after).float()
 
 
-def _convolution(weight: Tensor, bias: Tensor, before: Affine, after: float) -> nn.Conv2d:
+def _convolution(weight: Tensor, bias: Tensor, before: Affine, after: float) -> nn.Module:
     layer = nn.Conv2d(weight.shape[1], len(weight), weight.shape[2])
-    layer.weight.data, layer.bias.data = _fold(weight, bias, before, after)
+    folded_weight, folded_bias = _fold(weight, bias, before, after)
+    layer.load_state_dict({"weight": folded_weight, "bias": folded_bias})
     return layer
 
 
-def _product(weight: Tensor, bias: Tensor, before: Affine, after: float) -> nn.Linear:
+def _product(weight: Tensor, bias: Tensor, before: Affine, after: float) -> nn.Module:
     layer = nn.Linear(weight[0].numel(), len(weight))
-    layer.weight.data, layer.bias.data = _fold(weight, bias, before, after)
-    layer.weight.data = layer.weight.data.flatten(1)
+    folded_weight, folded_bias = _fold(weight, bias, before, after)
+    layer.load_state_dict({"weight": folded_weight.flatten(1), "bias": folded_bias})
     return layer
