@@ -3,8 +3,8 @@
 bytes --decode--> gray picture (h, w) --normalize--> input (1, 32, 32), ink 0..1, background 0
 """
 
-from app.imaging.containers import DecodeLimits
-from app.imaging.decode import Header, decode, probe
+from app.imaging.containers import Container, DecodeLimits
+from app.imaging.decode import decode, decode_probed, probe
 from app.imaging.normalize import (
     INPUT_SHAPE,
     PREPROCESSING_ID,
@@ -18,11 +18,12 @@ from app.imaging.normalize import (
 __all__ = [
     "INPUT_SHAPE",
     "PREPROCESSING_ID",
+    "Container",
     "DecodeLimits",
-    "Header",
     "Normalized",
     "Reason",
     "decode",
+    "decode_probed",
     "from_input_form",
     "from_mnist_form",
     "normalize",

@@ -90,8 +90,12 @@ class TableConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, 6, h, w) -> (n, 16, h - 4, w - 4)."""
+        return F.conv2d(x, self.kernels(), self.bias)
+
+    def kernels(self) -> Tensor:
+        """Those of a full C3, (16, 6, 5, 5), with zeros where there is no connection."""
         full = self.weight.new_zeros(16 * 6, 5, 5).index_copy(0, self.places, self.weight)
-        return F.conv2d(x, full.view(16, 6, 5, 5), self.bias)
+        return full.view(16, 6, 5, 5)
 
 
 class EuclideanRBF(nn.Module):

@@ -7,6 +7,7 @@ from typing import Final
 
 import torch
 
+from app.lenet.folded import folded
 from app.lenet.model import LeNet5
 
 INPUT_NAME: Final = "input"
@@ -16,10 +17,10 @@ OUTPUT_NAME: Final = "logits"
 def onnx_bytes(model: LeNet5) -> bytes:
     """The content of a `model.onnx`: `input`, float32 (n, 1, 32, 32), to `logits`, float32 (n, num_classes), any n.
 
-    The fixed operation on the input is in the graph. The graph holds no trace of the machine that made it. Needs onnx
-    and onnxscript.
+    What is affine is folded into the weights, see `app.lenet.folded`. The graph holds no trace of the machine that
+    made it. Needs onnx and onnxscript.
     """
-    model = copy.deepcopy(model).cpu().eval()
+    chain = folded(copy.deepcopy(model).cpu()).eval()
     example = torch.zeros(2, 1, 32, 32)  # two pictures: some versions of torch take a size of 1 for a constant
     registry_log = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = registry_log.level
@@ -27,7 +28,7 @@ def onnx_bytes(model: LeNet5) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch 2.13's exporter calls what torch 2.13 deprecates
         program = torch.onnx.export(
-            model,
+            chain,
             (example,),
             dynamo=True,
             input_names=[INPUT_NAME],

@@ -16,7 +16,7 @@ from app.fields import reader as fields
 from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
 from app.fields.views import merged
-from app.imaging import DecodeLimits, Normalized, decode, normalize, probe
+from app.imaging import Container, DecodeLimits, Normalized, decode_probed, normalize, probe
 from app.lenet.registry import Registry, ServedModel
 from app.serving.admission import Admission, Bounds, Ticket
 from app.serving.batcher import Outcome
@@ -144,10 +144,10 @@ class Engine:
                 pass
             else:
                 return _classification(small.normalized, outcome, small.seconds, model, threshold)
-        start = perf_counter()
-        loop = asyncio.get_running_loop()
-        ticket.reserve(pixels=await loop.run_in_executor(self._decoders, self._pixels, data))
-        normalized = await loop.run_in_executor(self._decoders, self._normalize, data)
+        start, loop = perf_counter(), asyncio.get_running_loop()
+        container = await loop.run_in_executor(self._decoders, self._probe, data)
+        ticket.reserve(pixels=container.width * container.height)
+        normalized = await loop.run_in_executor(self._decoders, _normalize, container)
         decoded = perf_counter() - start
         outcome = await model.batcher.submit(normalized.input)
         return _classification(normalized, outcome, decoded, model, threshold)
@@ -179,7 +179,7 @@ class Engine:
         if pixels > (most := LARGEST_AT_ONCE * self._limits.max_pixels):
             raise ImageTooLarge(f"The pictures have more than {most} pixels together.", limit=most, actual=pixels)
         ticket.reserve(pixels=pixels)
-        return await self._in_slices(self._normalize, pictures)
+        return await self._in_slices(self._read_in_bulk, pictures)
 
     async def in_bulk(self, function: Callable[[], T]) -> T:
         """Run `function` in one of the bulk's few threads: what it needs of memory is not needed many times at once."""
@@ -254,12 +254,19 @@ class Engine:
         )
         return [result for part in parts for result in part]
 
-    def _pixels(self, data: bytes) -> int:
-        header = probe(data, self._limits)
-        return header.width * header.height
+    def _probe(self, data: bytes) -> Container:
+        return probe(data, self._limits)
 
-    def _normalize(self, data: bytes) -> Normalized:
-        return normalize(decode(data, self._limits))
+    def _pixels(self, data: bytes) -> int:
+        container = self._probe(data)
+        return container.width * container.height
+
+    def _read_in_bulk(self, data: bytes) -> Normalized:
+        return _normalize(self._probe(data))
+
+
+def _normalize(container: Container) -> Normalized:
+    return normalize(decode_probed(container))
 
 
 class _NotSmallError(Exception):
@@ -279,10 +286,10 @@ class _Small:
     def __call__(self) -> npt.NDArray[np.float32]:
         """The network's input; raises what `decode` raises, and _NotSmallError."""
         start = perf_counter()
-        header = probe(self._data, self._limits)
-        if header.width * header.height > SMALL_PIXELS:
+        container = probe(self._data, self._limits)
+        if container.width * container.height > SMALL_PIXELS:
             raise _NotSmallError
-        self.normalized = normalize(decode(self._data, self._limits))
+        self.normalized = _normalize(container)
         self.seconds = perf_counter() - start
         return self.normalized.input
 

@@ -7,7 +7,7 @@ from app.fields import reader
 from app.fields.calibration import FieldCalibration
 from app.fields.formats import FieldFormat, field_format
 from app.fields.reader import Proposal, Reading
-from app.imaging import DecodeLimits, decode, probe
+from app.imaging import DecodeLimits, decode_probed, probe
 from app.serving.field_options import TARGET_ERROR, FieldOptions
 
 
@@ -31,11 +31,12 @@ def format_of(asked: FieldOptions, allowed: str | None) -> FieldFormat:
 
 def proposal_of(data: bytes, limits: DecodeLimits) -> Proposal:
     """The candidates of an encoded picture. Raises ImageTooLarge, UnsupportedMediaType, InvalidImage."""
-    header, picture = probe(data, limits), decode(data, limits)
+    container = probe(data, limits)
+    picture = decode_probed(container)
     height, width = picture.shape
-    size = (header.width, header.height)
-    if (width > height) != (header.width > header.height):  # an EXIF turn
-        size = (header.height, header.width)
+    size = (container.width, container.height)
+    if (width > height) != (container.width > container.height):  # an EXIF turn
+        size = (container.height, container.width)
     return reader.propose(picture, size)
 
 

@@ -274,8 +274,8 @@ async def test_pixels_count_at_the_door(serving, digits):
 async def test_a_large_picture_is_never_read_on_the_event_loop(serving, monkeypatch):
     """Decoding and normalising what takes more than a moment happens in another thread than the event loop's."""
     threads = []
-    decode = engine_module.decode
-    monkeypatch.setattr(engine_module, "decode", lambda *args: threads.append(get_ident()) or decode(*args))
+    decode = engine_module.decode_probed
+    monkeypatch.setattr(engine_module, "decode_probed", lambda *args: threads.append(get_ident()) or decode(*args))
     picture = io.BytesIO()
     Image.new("L", (300, 300), 255).save(picture, "PNG")
     async with serving() as client:

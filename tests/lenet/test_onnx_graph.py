@@ -17,13 +17,19 @@ ARCHITECTURES = {
     "linear": Architecture().with_standardised_input(0.13, 0.31),
     "rbf": Architecture(c3="table1", output="rbf", squash_subsampling=True, num_classes=4).with_paper_input(),
     "relu-max": Architecture(activation="relu", subsampling="max", num_classes=11),
+    "negative-max": Architecture(amplitude=-1.2, slope=-0.9, subsampling="max", squash_subsampling=True),
+    "sigmoid-mean": Architecture(activation="sigmoid", subsampling="mean", pool_kernel=3, pool_stride=2),
+    "tanh": Architecture(activation="tanh", squash_subsampling=True, subsampling_coefficient=2.0),
 }
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def model(request: pytest.FixtureRequest) -> LeNet5:
     torch.manual_seed(1)
-    return LeNet5.from_architecture(ARCHITECTURES[request.param])
+    model = LeNet5.from_architecture(ARCHITECTURES[request.param])
+    for parameter in model.parameters():  # biases and coefficients as training leaves them, each its own
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    return model
 
 
 @pytest.fixture(scope="module")
