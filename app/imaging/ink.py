@@ -29,14 +29,17 @@ def clean_ink(picture: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
 
     That is so where nearly all of the border has one level and every other pixel is on one side of it; else None.
     """
-    border = np.concatenate((picture[0], picture[-1], picture[:, 0], picture[:, -1]))
     low, high, _, _ = cv2.minMaxLoc(picture)
-    ground = border[0] if border[0] in (low, high) else border[-1]
-    if np.count_nonzero(border == ground) < CLEAN_BORDER * border.size:
-        return None
+    first = picture.item(0, 0)
+    ground = first if first in (low, high) else picture.item(-1, -1)
     if low == ground:
-        return picture - ground if ground else picture
-    return ground - picture if high == ground else None
+        clean = picture - ground if ground else picture
+    elif high == ground:
+        clean = ground - picture
+    else:
+        return None
+    border = np.concatenate((clean[0], clean[-1], clean[:, 0], clean[:, -1]))
+    return clean if border.size - np.count_nonzero(border) >= CLEAN_BORDER * border.size else None
 
 
 def ink_of(picture: npt.NDArray[Any], clean: npt.NDArray[Any] | None) -> Ink:

@@ -56,8 +56,8 @@ def normalize(picture: npt.NDArray[Any]) -> Normalized:
     if clean is not None and cv2.minMaxLoc(clean)[1] >= FULL_CONTRAST:
         x, y, width, height = cv2.boundingRect(clean if clean.dtype == np.uint8 else (clean > 0).view(np.uint8))
         if abs(max(width, height) - BOX) <= SNAP:
-            cut = clean[y : y + height, x : x + width].astype(np.float32)
-            return Normalized(centred(cut / np.float32(WHITE)), ())
+            cut = np.divide(clean[y : y + height, x : x + width], WHITE, dtype=np.float32)
+            return Normalized(centred(cut), ())
     ink = ink_of(picture, clean)
     found = _digit(ink)
     if found is None:
@@ -81,27 +81,29 @@ def _digit(ink: Ink) -> tuple[npt.NDArray[np.float32], float, bool] | None:
     peak = float(smooth.max())
     if peak < BLANK_CONTRAST:
         return None
-    lowest, edge = (EXACT_EDGE, EXACT_EDGE) if ink.exact else (SEEN, EDGE)
-    seen = (smooth > max(SIGMAS * noise, lowest * peak)).astype(np.uint8)
-    if not seen.any():
-        return None
-    level = peak if ink.exact else _level(smooth[digit_mask(smooth, seen) > 0])
+    if ink.exact:
+        level, edge = peak, EXACT_EDGE
+    else:
+        seen = (smooth > max(SIGMAS * noise, SEEN * peak)).astype(np.uint8)
+        if not seen.any():
+            return None
+        level, edge = _level(smooth[digit_mask(smooth, seen) > 0]), EDGE
     mask = digit_mask(smooth, (smooth > max(SIGMAS * noise, edge * level)).astype(np.uint8))
     x, y, width, height = cv2.boundingRect(mask)
+    box = slice(y, y + height), slice(x, x + width)
     margin = max(1, round(max(width, height) * 0.02))
-    near = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=margin)  # with the digit's soft edge
-    alone = np.clip(ink.levels * near / level, 0, 1).astype(np.float32, copy=False)
-    return alone[y : y + height, x : x + width], level, _cut_off(mask)
+    near = cv2.dilate(mask[box], np.ones((3, 3), np.uint8), iterations=margin)  # with the digit's soft edge
+    alone: npt.NDArray[np.float32] = np.minimum(ink.levels[box] * near / level, 1)
+    return alone, level, _cut_off(mask, max(width, height))
 
 
-def _cut_off(mask: Mask) -> bool:
-    """Whether a mask (h, w) runs along one side of the picture and leaves the side opposite free.
+def _cut_off(mask: Mask, longer: int) -> bool:
+    """Whether a mask (h, w), `longer` pixels long, runs along a side of the picture and leaves the side opposite free.
 
     That is a piece of something larger: the edge of a photo's bright or dark area, say, which would pass for a 1. A
     crop to the digit's own box touches all sides, and a stroke that leaves the picture meets its frame for a moment.
     """
-    longer = max(cv2.boundingRect(mask)[2:])
-    sides = [int(np.count_nonzero(line)) for line in (mask[0], mask[-1], mask[:, 0], mask[:, -1])]
+    sides = [cv2.countNonZero(line) for line in (mask[0], mask[-1], mask[:, 0], mask[:, -1])]
     pairs = ((0, 1), (1, 0), (2, 3), (3, 2))
     return any(sides[one] >= ALONG * longer and not sides[opposite] for one, opposite in pairs)
 
@@ -114,7 +116,7 @@ def _level(ink: npt.NDArray[np.float32]) -> float:
 
 def _smoothed(ink: Ink) -> tuple[npt.NDArray[np.float32], float]:
     """The ink blurred as its noise asks for, and the noise that is left."""
-    share = ink.noise / max(float(ink.levels.max()), 1e-6)
+    share = ink.noise / max(float(ink.levels.max()), 1e-6) if ink.noise else 0.0
     if share < 0.02:
         return ink.levels, ink.noise
     sigma, left = (1.0, 0.3) if share < 0.08 else (1.6, 0.18)  # white noise falls to 1 / (2 sigma sqrt(pi))

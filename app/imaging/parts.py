@@ -46,10 +46,14 @@ class Box:
 
 
 def digit_mask(ink: npt.NDArray[np.float32], mask: Mask) -> Mask:
-    """The part of a mask (h, w; 1 where there is ink) that is the digit; `ink` (h, w) weighs the pieces."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count <= 2:  # the ground and one piece
+    """The part of a mask (h, w; 1 where there is ink) that is the digit; `ink` (h, w) weighs the pieces.
+
+    At most 512x512 pixels: labels have 16 bits.
+    """
+    # Most have one piece. Counting takes 10 us at 100x100, statistics with labels of 32 bits 67, with 16 bits 29.
+    if cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_16U)[0] <= 2:  # the ground and one piece
         return mask
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
     masses = np.bincount(labels.ravel(), weights=np.square(ink, dtype=np.float64).ravel(), minlength=count)[1:]
     boxes = [Box(x, y, x + w, y + h) for x, y, w, h in stats[1:, :4].tolist()]
     height, width = mask.shape
