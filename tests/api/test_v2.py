@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -125,6 +126,34 @@ async def test_a_large_tensor_lets_others_go_between_its_blocks(serving, digits)
         assert not large.done()
         assert outputs(await large)["digit"].shape == (4000,)
     assert max(passes) <= 16
+
+
+async def test_a_single_picture_goes_before_the_tensors_that_wait(serving, digits):
+    """Of twenty tensors that wait, the pass with a single picture that came last has no more than a quarter."""
+    few = pixels(digits, 4)
+    passes: list[int] = []
+    go = threading.Event()
+    async with serving(max_batch_size=16) as client:
+        model = client.service.engine.digit_model(None)
+        infer, begun, loop = model.backend.infer, asyncio.Event(), asyncio.get_running_loop()
+
+        def held(inputs: np.ndarray) -> np.ndarray:
+            passes.append(len(inputs))
+            loop.call_soon_threadsafe(begun.set)
+            assert go.wait(10)
+            return infer(inputs)
+
+        model.backend.infer = held
+        first = asyncio.create_task(client.post("/predict", content=digits[0]))
+        await begun.wait()
+        tensors = [asyncio.create_task(send_binary(client, few, [4, 28, 28])) for _ in range(20)]
+        single = asyncio.create_task(client.post("/predict", content=digits[1]))
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        go.set()
+        for answer in await asyncio.gather(first, *tensors, single):
+            assert answer.status_code == 200
+    assert passes[:2] == [1, 5]
 
 
 async def test_tensors_of_one_picture_share_passes(serving, digits):
