@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     max_batch_size: Annotated[int, Field(ge=1, le=8192)] = 128
     """Most pictures in one forward pass."""
     max_batch_delay: Seconds = 0.0
-    """Seconds to wait for more pictures before a forward pass; 0 takes what queued while the device was busy."""
+    """Seconds that single pictures wait for more before a pass; 0 takes what queued while the device was busy."""
     queue_pictures: Count = 1024
     """Pictures accepted and not yet answered, per worker; above it requests get 429."""
     queue_megapixels: Annotated[int, Field(ge=1)] = 256

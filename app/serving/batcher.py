@@ -168,13 +168,18 @@ class Batcher:
                 continue
             await self._gather()
             await self._answer(self._take())
+            await asyncio.sleep(0)  # a pass on the event loop has given nobody else a turn
 
     async def _gather(self) -> None:
-        """Let a burst arrive whole: give the loop turns while more keeps coming, and wait if asked to."""
-        if self._max_batch_delay and not self._closing:
-            lanes = (self._singles.jobs, self._bulk.jobs)
-            until = min(jobs[0].submitted for jobs in lanes if jobs) + self._max_batch_delay
-            while self.depth < self._max_batch_size and not self._closing and (left := until - perf_counter()) > 0:
+        """Let a burst arrive whole: give the loop turns while more keeps coming, and wait if asked to.
+
+        Bulk does not wait: its blocks come one after the other, and each would wait anew.
+        """
+        if self._max_batch_delay and not self._bulk.depth and not self._closing:
+            until = self._singles.jobs[0].submitted + self._max_batch_delay
+            while self.depth < self._max_batch_size and not self._bulk.depth and not self._closing:
+                if (left := until - perf_counter()) <= 0:
+                    return
                 self._arrived.clear()
                 try:
                     await asyncio.wait_for(self._arrived.wait(), left)

@@ -12,7 +12,7 @@ from app.errors import InferenceFailed
 from app.imaging import from_mnist_form
 from app.lenet.registry import default_model_dir
 from app.runtime.onnx import OnnxBackend
-from tests.api.inference import LENGTH, encoded, images, outputs, pixels, refusal, send, send_binary
+from tests.api.inference import INFER, LENGTH, encoded, images, outputs, pixels, refusal, send, send_binary
 
 
 async def test_what_answers_says_what_it_is(serving):
@@ -256,6 +256,41 @@ async def test_a_failing_pass_and_a_caller_that_leaves_harm_no_neighbour(serving
     assert refusal(spoilt)[:2] == (422, "invalid_image")
     assert np.allclose(outputs(whole)["probabilities"], alone["probabilities"], atol=1e-5)
     assert single.json()["digit"] == alone["digit"][0]
+
+
+async def test_a_tensor_whose_caller_hangs_up_is_left_where_it_is(serving, digits):
+    """After the connection closes under 4,000 digits few more of them are run, and nothing is held for them."""
+    passes: list[int] = []
+    async with serving(max_batch_size=16) as client:
+        model = client.service.engine.digit_model(None)
+        infer, begun, loop = model.backend.infer, asyncio.Event(), asyncio.get_running_loop()
+
+        def watched(inputs: np.ndarray) -> np.ndarray:
+            passes.append(len(inputs))
+            loop.call_soon_threadsafe(begun.set)
+            return infer(inputs)
+
+        model.backend.infer = watched
+        head = json.dumps({"inputs": [images([4000, 28, 28], parameters={"binary_data_size": 4000 * 784})]}).encode()
+        coming = [{"type": "http.request", "body": head + bytes(4000 * 784)}]
+
+        async def receive() -> dict:
+            if coming:
+                return coming.pop()
+            await begun.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict) -> None:
+            raise AssertionError("nobody is there to be answered")
+
+        scope = {"type": "http", "method": "POST", "path": INFER, "query_string": b""}
+        await client._transport.app(
+            {**scope, "headers": [(LENGTH.lower().encode(), str(len(head)).encode())]}, receive, send
+        )
+        metrics = (await client.get("/metrics")).text
+        assert client.service.engine.admission.pictures == 0
+    assert sum(passes) < 2000
+    assert 'lenet5_requests_total{endpoint="/v2/models/{name}/infer",status="499"} 1.0' in metrics
 
 
 async def test_the_description_names_what_an_inference_takes(serving):

@@ -2,12 +2,15 @@
 
 import io
 import json
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from app.api.v2.tensors import from_list
+from app.errors import InvalidParameter
 from app.imaging import from_mnist_form
 from tests.api.inference import INFER, LENGTH, encoded, images, outputs, pixels, refusal, send, send_binary
 
@@ -40,6 +43,10 @@ WRONG = {
     "too much data": (one(data=[0] * 785), "785 elements"),
     "data for no rows": ({"inputs": [images([0, 28, 28], data=[0] * 785)]}, "785 elements"),
     "ragged": (one(data=[[1, 2], [3]]), "evenly"),
+    "ragged, of the right number": (one(data=[[0] * 783, [0]]), "evenly"),
+    "a list among numbers": (one(data=[0] * 783 + [[0]]), "whole numbers"),
+    "a number among lists": (one(data=[[0] * 783, 0]), "whole numbers"),
+    "objects": (one(data=[{"0": 0}] * 784), "whole numbers"),
     "text": (one(data=["7"] * 784), "whole numbers"),
     "null": (one(data=[None] * 784), "whole numbers"),
     "fraction": (one(data=[0.5] * 784), "whole numbers"),
@@ -70,6 +77,25 @@ async def test_what_is_wrong_is_said(serving):
             *found, message = refusal(await client.post(INFER, json=body))
             assert found == [422, "invalid_parameter"], f"{name}: {message}"
             assert said in message, name
+
+
+def test_a_long_text_among_numbers_is_refused_in_little_memory():
+    """A text in a list of 16,384 numbers is not held as often as there are numbers."""
+    data = ["7" * 1000, *[0] * 16_383]
+    for datatype in ("UINT8", "FP32"):
+        tracemalloc.start()
+        with pytest.raises(InvalidParameter, match="numbers"):
+            from_list(data, datatype, [16, 1, 32, 32])
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 1_000_000
+
+
+async def test_numbers_beyond_float32_are_no_ink(serving):
+    """1e39 in JSON, which no float32 holds, is 422 as infinity is."""
+    data = [1e39, *[0] * 1023]
+    async with serving() as client:
+        assert refusal(await send(client, images([1, 1, 32, 32], "FP32", data=data)))[:2] == (422, "invalid_image")
 
 
 async def test_what_is_no_json(serving):

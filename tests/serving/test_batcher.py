@@ -230,6 +230,20 @@ async def test_a_delay_that_was_asked_for_gathers_requests_that_come_apart():
     assert device.batches == [[0, 1, 2]]
 
 
+async def test_bulk_waits_for_no_delay_and_ends_it():
+    """With max_batch_delay, a block is run at once, and with it the single picture that waited for company."""
+    device = Device()
+    async with running(device, max_batch_delay=60) as batcher:
+        async with asyncio.timeout(10):
+            assert await values(*batcher.submit_many([picture(1)])) == [1]
+            single = batcher.submit(picture(2))
+            await asyncio.sleep(0.01)
+            assert not single.done()
+            block = batcher.submit_block(picture(3)[None], bulk=True)
+            assert await values(single, block) == [2, 3]
+    assert device.batches == [[1], [2, 3]]
+
+
 async def test_closing_does_not_wait_for_a_delay():
     """What waits for company is answered at once when the batcher is closed."""
     device = Device()
@@ -319,3 +333,18 @@ async def test_an_input_that_cannot_be_made_is_its_own_callers_loss():
         assert await values(batcher.submit(bad)) == ["LookupError"]
         assert await values(batcher.submit(picture(3))) == [3]
     assert device.batches == [[1, 2], [3]]
+
+
+async def test_passes_on_the_event_loop_give_others_their_turn():
+    """While three full batches run on the loop one after the other, another task goes on between them."""
+    device, seen = Device(), []
+    async with running(device, max_batch_size=2, inline=2) as batcher:
+        futures = [batcher.submit(picture(value)) for value in range(6)]
+
+        async def other() -> None:
+            while len(device.batches) < 3:
+                seen.append(len(device.batches))
+                await asyncio.sleep(0)
+
+        await asyncio.gather(other(), *futures)
+    assert {0, 1, 2} <= set(seen)

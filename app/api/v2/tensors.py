@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+from array import array
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from math import prod
 from typing import Any, Final
 
@@ -30,7 +32,7 @@ OUTPUTS: Final[Mapping[str, tuple[str, tuple[int, ...]]]] = {
 """Name -> datatype, shape of one row."""
 
 AT_ONCE: Final = 16_384
-"""Numbers of a list that become an array in one step, some 0.5 ms, in which no other thread runs."""
+"""Numbers of a list that become an array in one step, some 0.2 ms, in which no other thread runs."""
 
 
 def from_bytes(data: memoryview, datatype: str, shape: Sequence[int]) -> npt.NDArray[Any]:
@@ -46,25 +48,32 @@ def from_bytes(data: memoryview, datatype: str, shape: Sequence[int]) -> npt.NDA
 def from_list(data: Sequence[Any], datatype: str, shape: Sequence[int]) -> npt.NDArray[Any]:
     """A tensor of numbers out of JSON: a list, flat or nested. Raises InvalidParameter for what does not fill it."""
     tensor = np.empty(prod(shape), DTYPES[datatype])
-    kinds, numbers = ("iu", "whole numbers of 0 to 255") if datatype == "UINT8" else ("iuf", "numbers")
+    code, numbers = ("B", "whole numbers of 0 to 255") if datatype == "UINT8" else ("f", "numbers")
     step = max(min(AT_ONCE, AT_ONCE * len(data) // max(tensor.size, 1)), 1)
     filled = 0
     for start in range(0, len(data), step):
         try:
-            part = np.array(data[start : start + step]).reshape(-1)
-        except ValueError:
-            raise InvalidParameter(f"The data of {INPUT!r} is neither flat nor evenly nested.") from None
-        if part.size and (part.dtype.kind not in kinds or (kinds == "iu" and not 0 <= part.min() <= part.max() <= 255)):
-            raise InvalidParameter(f"The data of {INPUT!r}, {datatype}, has something else than {numbers}.")
+            # Not np.array: it gives every element of a list the bytes of the longest text in it.
+            part = np.asarray(array(code, _flat(data[start : start + step])))
+        except (TypeError, OverflowError):
+            raise InvalidParameter(f"The data of {INPUT!r}, {datatype}, has something else than {numbers}.") from None
         filled += part.size
         if filled <= tensor.size:
-            with np.errstate(over="ignore"):  # beyond float32 is infinite, and no ink
-                tensor[filled - part.size : filled] = part
+            tensor[filled - part.size : filled] = part
     if filled != tensor.size:
         raise InvalidParameter(
             f"The data of {INPUT!r} has {filled} elements; the shape {list(shape)} has {tensor.size}."
         )
     return tensor.reshape(shape)
+
+
+def _flat(data: Sequence[Any]) -> Sequence[Any]:
+    """The elements of nested lists. Raises InvalidParameter where lists beside each other differ in length."""
+    while data and isinstance(data[0], list):
+        if len(set(map(len, data))) > 1:
+            raise InvalidParameter(f"The data of {INPUT!r} is neither flat nor evenly nested.")
+        data = list(chain.from_iterable(data))
+    return data
 
 
 def pictures_from_bytes(data: memoryview, rows: int) -> list[bytes]:
