@@ -135,17 +135,19 @@ class Engine:
 
         Raises ImageTooLarge, UnsupportedMediaType, InvalidImage, QueueFull, InferenceFailed, Draining.
         """
+        container = None
         if len(data) <= SMALL_BYTES:
             ticket.reserve(pixels=SMALL_PIXELS)
             small = _Small(data, self._limits)
             try:
                 outcome = await model.batcher.submit(small)
-            except _NotSmallError:  # few bytes may hold many pixels
-                pass
+            except _NotSmallError as error:  # few bytes may hold many pixels
+                container = error.container
             else:
                 return _classification(small.normalized, outcome, small.seconds, model, threshold)
         start, loop = perf_counter(), asyncio.get_running_loop()
-        container = await loop.run_in_executor(self._decoders, self._probe, data)
+        if container is None:
+            container = await loop.run_in_executor(self._decoders, self._probe, data)
         ticket.reserve(pixels=container.width * container.height)
         normalized = await loop.run_in_executor(self._decoders, _normalize, container)
         decoded = perf_counter() - start
@@ -272,6 +274,10 @@ def _normalize(container: Container) -> Normalized:
 class _NotSmallError(Exception):
     """The picture has more than SMALL_PIXELS."""
 
+    def __init__(self, container: Container) -> None:
+        super().__init__()
+        self.container = container
+
 
 class _Small:
     """A small picture, to be read when its batch is taken."""
@@ -288,7 +294,7 @@ class _Small:
         start = perf_counter()
         container = probe(self._data, self._limits)
         if container.width * container.height > SMALL_PIXELS:
-            raise _NotSmallError
+            raise _NotSmallError(container)
         self.normalized = _normalize(container)
         self.seconds = perf_counter() - start
         return self.normalized.input
