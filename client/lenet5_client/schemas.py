@@ -230,6 +230,13 @@ class BatchReadResponse(Wire):
     model: ModelRef
 
 
+class TargetThreshold(Wire):
+    """Of what is accepted from this confidence on, at most this share is wrong."""
+
+    target_error: float
+    threshold: float
+
+
 class ModelInfo(Wire):
     """One model that is served."""
 
@@ -240,6 +247,13 @@ class ModelInfo(Wire):
     sha256: str = Field(description="The SHA-256 of model.safetensors.")
     preprocessing: str = Field(description="Names the form of the input that the model was trained on.")
     metrics: dict[str, Any]
+    thresholds: dict[str, list[TargetThreshold]] = Field(
+        default_factory=dict,
+        description=(
+            "The confidence that keeps to each target error, by ascending errors: of `digit`, or of each kind of "
+            "field. Without a calibration there are none."
+        ),
+    )
 
 
 class ModelList(Wire):
