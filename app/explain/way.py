@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from lenet5_client.schemas import Character, ReadResponse
 
-from app.explain.cuts import Cut, cuts_of
 from app.explain.panel import (
     BLUE,
     CUT,
@@ -26,6 +25,7 @@ from app.explain.panel import (
     width_of,
 )
 from app.explain.strips import strips
+from app.fields.cut_lines import Cut, cuts_of
 from app.fields.reader import Proposal, Reading
 from app.fields.segmentation import Candidate
 from app.imaging.box import SIDE
