@@ -1,11 +1,13 @@
 """A service of our own to measure: `lenet5 serve` on a free port, ended with the block."""
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -17,22 +19,31 @@ class Running:
 
 
 @contextmanager
-def service(*options: str, prefix: tuple[str, ...] = ()) -> Iterator[Running]:
+def service(*options: str, prefix: tuple[str, ...] = (), log: Path | None = None) -> Iterator[Running]:
     """A running service under those options, its command behind `prefix` (as `taskset -c 0`).
+
+    `log` gets all that it says, once it has ended.
 
     Raises RuntimeError when it does not start.
     """
     command = [*prefix, sys.executable, "-m", "app", "serve", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with (
+        (log or Path(os.devnull)).open("w") as said,
+        subprocess.Popen(command, stdout=said, stderr=subprocess.PIPE, text=True) as process,
+    ):
         assert process.stderr is not None
         first = process.stderr.readline()
         try:
-            found = re.search(r"http://\S+", first)
+            found = re.search(r"http://\S+[^\s:]", first)
             if found is None:
                 raise RuntimeError(first.strip())
             yield Running(found[0], process.pid)
         finally:
             process.terminate()
+            if log is not None:
+                rest = process.stderr.read()
+                process.wait()
+                said.write(first + rest)
 
 
 def metric(text: str, name: str, **labels: str) -> float:

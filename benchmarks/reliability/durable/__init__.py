@@ -1,0 +1,1 @@
+"""What is written to a disk, killed, filled up and cut short at every point."""

@@ -1,0 +1,1 @@
+"""Pictures that were made to do harm: seeds in every format, mutated."""

@@ -1,0 +1,1 @@
+"""A bad network, and clients behind it."""

@@ -1,0 +1,1 @@
+"""A service under everything that callers do, for long."""

@@ -1,1 +1,0 @@
-"""How fast the service is, beside others that do the same job: `python -m benchmarks.serving`."""
