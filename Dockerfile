@@ -66,13 +66,40 @@ RUN pip wheel --no-cache-dir --no-build-isolation --no-deps --no-index -w dist .
     && python -m compileall -q --invalidation-mode unchecked-hash -s /project -p /opt/lenet5 /project
 
 
+# What an image holds of Python, for whoever looks for known holes in it: a CycloneDX document, made from what is
+# installed. What Debian brings stands in the image's /var/lib/dpkg/status.
+FROM build AS sbom
+COPY constraints.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv /sbom && /sbom/bin/pip install -c constraints.txt cyclonedx-bom
+COPY pyproject.toml ./
+ENV PYTHONPATH=/project/lib/python3.11/site-packages
+
+
+FROM sbom AS cpu-sbom
+RUN --mount=from=cpu-packages,source=/opt/lenet5,target=/opt/lenet5 --mount=from=project,source=/project,target=/project \
+    /sbom/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml -o sbom.cdx.json /opt/lenet5/bin/python
+
+
+FROM sbom AS cuda-sbom
+RUN --mount=from=cuda-packages,source=/opt/lenet5,target=/opt/lenet5 --mount=from=project,source=/project,target=/project \
+    /sbom/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml -o sbom.cdx.json /opt/lenet5/bin/python
+
+
+FROM sbom AS train-sbom
+RUN --mount=from=train-packages,source=/opt/lenet5,target=/opt/lenet5 --mount=from=project,source=/project,target=/project \
+    /sbom/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml -o sbom.cdx.json /opt/lenet5/bin/python
+
+
 FROM python:3.11-slim-bookworm AS runtime
 LABEL org.opencontainers.image.title="lenet5-serve" \
       org.opencontainers.image.description="A REST inference service for handwritten digits: LeNet-5, batched" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="docker.io/library/python:3.11-slim-bookworm"
-# The standard library comes without bytecode: compiling it anew would cost every start and every health check.
-RUN python -m pip uninstall -q -y --root-user-action ignore pip setuptools wheel \
+# No file may lend its owner's rights. The standard library comes without bytecode: compiling it anew would cost every
+# start and every health check.
+RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} + \
+    && python -m pip uninstall -q -y --root-user-action ignore pip setuptools wheel \
     && rm -rf /usr/local/lib/python3.11/ensurepip \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
         -x '/(idlelib|lib2to3|site-packages|test|tests|tkinter|turtledemo)/' /usr/local/lib/python3.11
@@ -82,6 +109,13 @@ ENV HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONSAFEPATH=1 \
     PYTHONUNBUFFERED=1
+# Who builds for others says which commit and when: --build-arg REVISION=$(git rev-parse HEAD) --build-arg CREATED=...
+ARG VERSION=0.1.0
+ARG REVISION=
+ARG CREATED=
+LABEL org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.revision=$REVISION \
+      org.opencontainers.image.created=$CREATED
 STOPSIGNAL SIGTERM
 USER 10001:10001
 
@@ -103,6 +137,7 @@ FROM serving AS cuda
 ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=cuda-packages /opt/lenet5 /opt/lenet5
 COPY --from=project /project /opt/lenet5
+COPY --from=cuda-sbom /build/sbom.cdx.json /opt/lenet5/
 
 
 # A one-off command, run by whoever owns the folder mounted at /lenet5/model_weights, where the model goes; hence
@@ -115,6 +150,7 @@ RUN install -d -m 1777 runs
 USER 10001:10001
 COPY --from=train-packages /opt/lenet5 /opt/lenet5
 COPY --from=project /project /opt/lenet5
+COPY --from=train-sbom /build/sbom.cdx.json /opt/lenet5/
 COPY training/configs training/configs
 COPY training/data /opt/lenet5/lib/python3.11/site-packages/training/data
 ENTRYPOINT ["python", "-m", "training"]
@@ -124,3 +160,4 @@ CMD ["train", "training/configs/baseline.toml"]
 FROM serving AS cpu
 COPY --from=cpu-packages /opt/lenet5 /opt/lenet5
 COPY --from=project /project /opt/lenet5
+COPY --from=cpu-sbom /build/sbom.cdx.json /opt/lenet5/

@@ -10,7 +10,8 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from app.api.service import BodyLimits
+from app.api.caller import Due
+from app.api.service import BodyLimits, headers_of
 from app.errors import (
     BodyTooLarge,
     InvalidParameter,
@@ -97,30 +98,31 @@ def _media_type(
     advice: str = "send the picture as the body with its own type, such as image/png, or as multipart/form-data",
 ) -> str:
     """The request's content type; none at all means any bytes."""
-    headers = request.headers
-    media_type = (headers.get("content-type") or "application/octet-stream").split(";")[0].strip().lower()
+    headers = headers_of(request)
+    given = headers.get(b"content-type") or b"application/octet-stream"
+    media_type = given.split(b";")[0].strip().lower().decode("latin-1")
     if media_type not in supported:
         raise UnsupportedMediaType(
             f"The Content-Type {media_type[:100]!r} is not read: {advice}.",
             content_type=media_type[:100],
             supported=list(supported),
         )
-    if (encoding := headers.get("content-encoding", "identity").strip().lower()) != "identity":
+    if (encoding := headers.get(b"content-encoding", b"identity").strip().lower()) != b"identity":
         raise UnsupportedMediaType(
-            "Send the body as it is, without a Content-Encoding.", content_encoding=encoding[:100]
+            "Send the body as it is, without a Content-Encoding.", content_encoding=encoding[:100].decode("latin-1")
         )
     return media_type
 
 
 async def _chunks(request: Request, limit: int, limits: BodyLimits, ticket: Ticket) -> AsyncGenerator[bytes, None]:
     """The body as it comes in. The middleware sees to what is left of one that is refused."""
-    if int(request.headers.get("content-length", 0)) > limit:
+    if int(headers_of(request).get(b"content-length", 0)) > limit:
         raise _too_large(limit)
     clock = asyncio.get_running_loop().time
     start, size, more = clock(), 0, True
     while more:
         try:
-            async with asyncio.timeout_at(limits.deadline(start, clock(), size)):
+            with Due(limits.deadline(start, clock(), size)):
                 message = await request.receive()
         except TimeoutError:
             raise RequestTimeout("The body came in too slowly.", received=size) from None

@@ -1,47 +1,26 @@
 """`/predict` and `/predict/batch`: pictures of single digits."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from lenet5_client.schemas import BatchPrediction, Prediction
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from app.api.bodies import many_pictures, one_picture
 from app.api.caller import TimeoutHeader, WhileConnected, deadline, patience
 from app.api.errors import invalid_parameter
 from app.api.routes import ERRORS, FILE, DirectRoute, body, json_answer, model_ref
 from app.api.service import Service, service_of
-from app.errors import InvalidParameter, ServiceError
+from app.errors import ServiceError
+from app.serving.digit_answer import prediction, threshold_of
+from app.serving.digit_options import DigitRequest
 from app.serving.engine import Classification
 from app.serving.models import DigitModel
 
 
-class Asked(BaseModel):
-    """The query of a prediction."""
-
-    model: str | None = Field(None, max_length=200, description="`name` or `name:version`.")
-    threshold: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description="Accept digits of at least this confidence; by default of the model's own threshold.",
-    )
-    target_error: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description=(
-            "Accept digits of so much confidence that at most this share of what is accepted is wrong, as measured on "
-            "the digits that the model was calibrated on; 0 accepts nothing. Not together with `threshold`, and 422 "
-            "for a model without a calibration."
-        ),
-    )
-
-
-def _documented(asked: Annotated[Asked, Query()], x_request_timeout: TimeoutHeader = None) -> None:
+def _documented(asked: Annotated[DigitRequest, Query()], x_request_timeout: TimeoutHeader = None) -> None:
     """What the routes here take besides a body, for the OpenAPI document."""
 
 
@@ -53,22 +32,11 @@ def _asked(request: Request, service: Service) -> tuple[DigitModel, float | None
     if not request.scope["query_string"]:
         return service.engine.digit_model(None), None
     try:
-        asked = Asked.model_validate(dict(request.query_params))
+        asked = DigitRequest.model_validate(dict(request.query_params))
     except ValidationError as error:
         raise invalid_parameter(error.errors()[0]) from None
-    if asked.threshold is not None and asked.target_error is not None:
-        raise InvalidParameter("Give threshold or target_error, not both.", parameter="target_error")
     model = service.engine.digit_model(asked.model)
-    if asked.target_error is None:
-        return model, asked.threshold
-    try:
-        return model, model.calibration.threshold_for(asked.target_error)
-    except ValueError:
-        raise InvalidParameter(
-            f"The model {model.name}:{model.version} has no calibration, so target_error cannot be met; "
-            "give threshold.",
-            parameter="target_error",
-        ) from None
+    return model, threshold_of(asked, model)
 
 
 @router.post(
@@ -82,13 +50,13 @@ async def predict(request: Request) -> Response:
     """One picture of one digit, of any size and kind, as the raw body or the form field `file`."""
     service = service_of(request)
     model, threshold = _asked(request, service)
-    with service.engine.admission.admit() as ticket:
+    with service.engine.admission.admit(model) as ticket:
         async with deadline(patience(request)):
             data = await one_picture(request, service.limits, ticket)
             ticket.reserve(pictures=1)
             with WhileConnected(request):
                 result = await service.engine.classify(data, ticket, model, threshold=threshold)
-        return json_answer(_prediction(result, model), result.timing)
+        return json_answer(_answer(result, model_ref(model), service), result.timing)
 
 
 @router.post(
@@ -102,25 +70,20 @@ async def predict_batch(request: Request) -> Response:
     """Many pictures as repeated form fields `files`; a bad one spoils only its own place in `results`."""
     service = service_of(request)
     model, threshold = _asked(request, service)
-    with service.engine.admission.admit() as ticket:
+    with service.engine.admission.admit(model) as ticket:
         async with deadline(patience(request)):
             pictures = await many_pictures(request, service.limits, ticket)
             ticket.reserve(pictures=len(pictures))
             with WhileConnected(request):
                 results = await service.engine.classify_many(pictures, ticket, model, threshold=threshold)
+        ref = model_ref(model)
         answers = [
-            result.body() if isinstance(result, ServiceError) else _prediction(result, model) for result in results
+            result.body() if isinstance(result, ServiceError) else _answer(result, ref, service) for result in results
         ]
-        return json_answer({"results": answers, "model": model_ref(model)})
+        return json_answer({"results": answers, "model": ref})
 
 
-def _prediction(result: Classification, model: DigitModel) -> dict[str, Any]:
-    """The wire's `Prediction`, built by hand: validating our own answers through pydantic would cost more than them."""
-    return {
-        "digit": result.digit,
-        "confidence": result.confidence,
-        "probabilities": result.probabilities,
-        "accepted": result.accepted,
-        "reasons": result.reasons,
-        "model": model_ref(model),
-    }
+def _answer(result: Classification, model: Mapping[str, str], service: Service) -> dict[str, Any]:
+    """The wire's `Prediction`, which is counted."""
+    service.metrics.decided(model["name"], model["version"], result.confidence, accepted=result.accepted)
+    return prediction(result, model)

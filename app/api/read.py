@@ -14,7 +14,7 @@ from app.api.bodies import many_fields, one_field
 from app.api.caller import TimeoutHeader, WhileConnected, deadline, patience
 from app.api.errors import invalid_parameter
 from app.api.routes import ERRORS, FILE, DirectRoute, body, json_answer, model_ref
-from app.api.service import service_of
+from app.api.service import Service, service_of
 from app.errors import InvalidParameter, ServiceError
 from app.serving.engine import FieldAnswer, FieldJob
 from app.serving.field_answer import format_of, read_response
@@ -45,14 +45,14 @@ async def read(request: Request) -> Response:
     service = service_of(request)
     asked = _asked(dict(request.query_params))
     model = service.engine.field_model(asked.model)
-    with service.engine.admission.admit() as ticket:
+    with service.engine.admission.admit(model) as ticket:
         async with deadline(patience(request)):
             sent = await one_field(request, service.limits, ticket, {"allowed"})
             ticket.reserve(pictures=1)
             job = _job(sent.pictures[0], asked, sent.texts.get("allowed"))
             with WhileConnected(request):
                 answer = await service.engine.read_field(job, ticket, model)
-        return json_answer(_answer(answer, asked, model), answer.timing)
+        return json_answer(_answer(answer, asked, model, service), answer.timing)
 
 
 @router.post(
@@ -72,7 +72,7 @@ async def read_batch(request: Request) -> Response:
     service = service_of(request)
     query = dict(request.query_params)
     model = service.engine.field_model(_asked(query).model)
-    with service.engine.admission.admit() as ticket:
+    with service.engine.admission.admit(model) as ticket:
         async with deadline(patience(request)):
             sent = await many_fields(request, service.limits, ticket, {"options", "allowed"})
             ticket.reserve(pictures=len(sent.pictures))
@@ -85,7 +85,8 @@ async def read_batch(request: Request) -> Response:
             with WhileConnected(request):
                 answers = iter(await service.engine.read_fields(jobs, ticket, model))
         results = [
-            own.body() if isinstance(own, ServiceError) else _placed(next(answers), own, model) for own in options
+            own.body() if isinstance(own, ServiceError) else _placed(next(answers), own, model, service)
+            for own in options
         ]
         return json_answer({"results": results, "model": model_ref(model)})
 
@@ -134,16 +135,22 @@ def _job(data: bytes, asked: FieldOptions, allowed: str | None) -> FieldJob:
     return FieldJob(data, partial(format_of, asked, allowed), asked.n_best, asked.debug)
 
 
-def _placed(answer: FieldAnswer | ServiceError, asked: FieldOptions, model: FieldModel) -> dict[str, Any]:
-    return answer.body() if isinstance(answer, ServiceError) else _answer(answer, asked, model)
+def _placed(
+    answer: FieldAnswer | ServiceError, asked: FieldOptions, model: FieldModel, service: Service
+) -> dict[str, Any]:
+    return answer.body() if isinstance(answer, ServiceError) else _answer(answer, asked, model, service)
 
 
-def _answer(answer: FieldAnswer, asked: FieldOptions, model: FieldModel) -> dict[str, Any]:
-    return read_response(
+def _answer(answer: FieldAnswer, asked: FieldOptions, model: FieldModel, service: Service) -> dict[str, Any]:
+    """The wire's `ReadResponse`, which is counted."""
+    ref = model_ref(model)
+    found = read_response(
         answer.reading,
         answer.proposal,
         answer.format,
         asked,
         weights=model.calibrations.of(answer.format.kind),
-        model=model_ref(model),
+        model=ref,
     )
+    service.metrics.decided(ref["name"], ref["version"], found["confidence"], accepted=found["accepted"])
+    return found

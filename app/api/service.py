@@ -1,13 +1,18 @@
 """What the routes share: one value on the application's state, handed out by dependency."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
+from app.errors import NotReady
 from app.serving.engine import Engine
 from app.serving.lifecycle import Lifecycle
 from app.serving.metrics import Metrics
+
+HEADERS: Final = "lenet5.headers"
+"""Where in its scope a request's headers are by name."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,18 @@ def service_of(request: Request) -> Service:
     """The service that a request came to."""
     service: Service = request.app.state.service
     return service
+
+
+def check_ready(lifecycle: Lifecycle) -> None:
+    """Raises NotReady, which says what is missing."""
+    if missing := lifecycle.missing:
+        raise NotReady(f"The service is not ready: {', '.join(missing)}.", missing=missing)
+
+
+def headers_of(request: Request) -> Mapping[bytes, bytes]:
+    """A request's headers by their names in lower case; Starlette's own go through all of them for each name."""
+    headers: Mapping[bytes, bytes] = request.scope[HEADERS]
+    return headers
 
 
 async def _service(request: Request) -> Service:  # async, else FastAPI runs it in a thread: 0.2 ms a request

@@ -68,3 +68,14 @@ def refusal(response: httpx.Response) -> tuple[int, str, str]:
     code, _, message = body["error"].partition(": ")
     assert message.endswith(".")
     return response.status_code, code, message
+
+
+def fail_once(backend: Any) -> None:
+    """Let the next forward pass raise; those after it are as before."""
+    infer = backend.infer
+
+    def failing(inputs: np.ndarray) -> np.ndarray:
+        backend.infer = infer
+        raise ZeroDivisionError
+
+    backend.infer = failing

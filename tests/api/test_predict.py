@@ -21,6 +21,7 @@ from app.lenet.onnx_graph import onnx_bytes
 from app.lenet.weights import write_model
 from app.runtime import open_backend
 from app.serving import engine as engine_module
+from tests.api.inference import fail_once
 
 PNG = {"Content-Type": "image/png"}
 
@@ -146,14 +147,22 @@ async def test_bad_requests_have_a_stable_code(serving, request_, expected):
 
 
 async def test_limits_on_pictures_are_settings(serving, digits):
-    """A picture over the pixels or the side allowed, or of a format switched off, is refused as documented."""
+    """A picture over the pixels, the side or the scans allowed, or of a format switched off, is refused as said."""
     async with serving(max_pixels=783) as few, serving(max_side=27) as short, serving(picture_formats="gif") as gifs:
         answers = [await client.post("/predict", content=digits[0]) for client in (few, short, gifs)]
+    progressive = io.BytesIO()
+    Image.new("L", (1000, 1001)).save(progressive, "JPEG", progressive=True)  # six scans of a megapixel
+    async with serving(max_scans=5) as few, serving(max_scan_megapixels=5) as little:
+        answers += [await client.post("/predict", content=progressive.getvalue()) for client in (few, little)]
     assert [code(answer) for answer in answers] == [
         (413, "image_too_large"),
         (413, "image_too_large"),
         (415, "unsupported_media_type"),
+        (413, "image_too_large"),
+        (413, "image_too_large"),
     ]
+    async with serving() as client:
+        assert (await client.post("/predict", content=progressive.getvalue())).status_code == 200
 
 
 async def test_a_bad_picture_spoils_only_its_own_place_in_a_batch(serving, digits):
@@ -190,7 +199,7 @@ async def test_a_batch_may_hold_no_more_than_its_limit(serving, digits):
 async def test_a_batch_that_the_queue_cannot_take_whole_is_refused_whole(serving, digits):
     """With one picture under way and places for three, a batch of four is one 429, and then the service recovers."""
     async with serving(queue_pictures=4) as client:
-        with client.service.engine.admission.admit() as other:
+        with client.service.engine.admission.admit(client.service.engine.digit_model(None)) as other:
             other.reserve(pictures=1)
             refused = await client.post("/predict/batch", files=[("files", data) for data in digits[:4]])
             taken = await client.post("/predict/batch", files=[("files", data) for data in digits[:3]])
@@ -225,13 +234,13 @@ def passes(metrics: httpx.Response) -> tuple[float, float]:
 
 
 async def test_a_failing_forward_pass_is_a_fault_of_ours_and_passes(serving, digits):
-    """While the backend fails, requests get 500 in the one shape, and the next is answered."""
+    """Requests whose pass fails get 500 in the one shape, and the next is answered."""
     async with serving() as client:
         backend = client.service.engine.digit_model(None).backend
-        infer, backend.infer = backend.infer, lambda inputs: 1 / 0
+        fail_once(backend)
         single = await client.post("/predict", content=digits[0])
+        fail_once(backend)
         batch = await client.post("/predict/batch", files=[("files", digits[0]), ("files", b"x")])
-        backend.infer = infer
         again = await client.post("/predict", content=digits[0])
     assert code(single) == (500, "inference_failed")
     assert [result["error"]["code"] for result in batch.json()["results"]] == ["inference_failed", "invalid_image"]
@@ -262,7 +271,7 @@ async def test_a_form_that_is_cut_off_is_refused_whole(serving, digits):
 async def test_pixels_count_at_the_door(serving, digits):
     """A picture, alone or in bulk, whose pixels don't fit beside those under way is 429."""
     async with serving(queue_megapixels=1) as client:
-        with client.service.engine.admission.admit() as other:
+        with client.service.engine.admission.admit(client.service.engine.digit_model(None)) as other:
             other.reserve(pictures=1, pixels=1_000_000 - 783)
             single = await client.post("/predict", content=digits[0])
             bulk = await client.post("/predict/batch", content=digits[0])
@@ -299,8 +308,8 @@ async def test_inference_failure_is_of_our_error_tree(serving, digits):
     async with serving() as client:
         engine = client.service.engine
         model = engine.digit_model(None)
-        model.backend.infer = lambda inputs: 1 / 0
-        with engine.admission.admit() as ticket, pytest.raises(InferenceFailed):
+        fail_once(model.backend)
+        with engine.admission.admit(engine.digit_model(None)) as ticket, pytest.raises(InferenceFailed):
             await engine.classify(digits[0], ticket, model, threshold=None)
 
 

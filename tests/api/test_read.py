@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Callable
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -215,6 +216,15 @@ async def test_debug_has_the_segmentation_graph(reading, field):
     path = [graph["candidates"][step["candidate"]] for step in graph["path"]]
     assert [one["start"] for one in path] == [0, *(one["stop"] for one in path[:-1])]
     assert path[-1]["stop"] == graph["nodes"] - 1
+    assert len(graph["cuts"]) == graph["nodes"] - 2
+    assert [cut["taken"] for cut in graph["cuts"]] == [
+        node in {one["stop"] for one in path} for node in range(1, graph["nodes"] - 1)
+    ]
+    for left, right in pairwise(path):  # the cut between two characters passes between the middles of their boxes
+        points = graph["cuts"][left["stop"] - 1]["points"]
+        across = sum(x for x, _ in points) / len(points)
+        assert left["box"][0] + left["box"][2] / 2 < across < right["box"][0] + right["box"][2] / 2
+        assert [y for _, y in points] == sorted(y for _, y in points)
 
 
 @pytest.mark.parametrize(
@@ -352,3 +362,16 @@ def test_the_command_line_reads_with_a_folder_of_ones_own(field_dir, field, tmp_
     cli.app([*command, "--json"], result_action="return_value")
     found = json.loads(capsys.readouterr().out)
     assert (found["text"], len(text), found["model"]) == (text, 3, {"name": "lenet5-field", "version": "1"})
+
+
+async def test_each_reading_is_counted_with_its_confidence(reading, field):
+    """By the model, and apart for those accepted and not; what cannot be read isn't counted."""
+    batch = [("files", field("12")), ("files", b"no picture")]
+    async with reading() as client:
+        await client.post("/read?threshold=0", content=field("90210"))
+        await client.post("/read/batch?threshold=0", files=batch)
+        await client.post("/read?threshold=1", content=field("90210"))
+        text = (await client.get("/metrics")).text
+    for accepted, count in (("true", 2.0), ("false", 1.0)):
+        series = f'lenet5_confidence_count{{accepted="{accepted}",model="lenet5-field",version="1"}} {count}'
+        assert series in text.splitlines()

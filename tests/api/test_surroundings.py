@@ -59,6 +59,35 @@ async def test_the_callers_trace_is_in_the_log(serving):
     assert (requests[0]["trace_id"], requests[0]["request_id"]) == (trace, "mine")
 
 
+@pytest.mark.parametrize(
+    "malformed",
+    ["00-" + "0" * 32 + "-b7ad6b7169203331-01", f"00-{'a' * 32}-{'0' * 16}-01", f"ff-{'a' * 32}-{'b' * 16}-01"],
+)
+async def test_a_traceparent_that_w3c_forbids_is_no_trace(serving, malformed):
+    """A trace or a span id of zeros alone, and the version ff, are as if nothing had come."""
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        async with serving(access_log=True) as client:
+            await asyncio.create_task(client.get("/health/live", headers={"traceparent": malformed}))
+    assert ["trace_id" in line for line in lines if line["event"] == "request"] == [False]
+
+
+async def test_a_request_is_one_line_at_most_and_a_sample_when_asked(serving, digits, monkeypatch):
+    """Of a sampled access log some requests have a line; a fault of ours always has its one, with its error."""
+    with structlog.testing.capture_logs() as lines:
+        async with serving(access_log=True, access_log_sample=0.5) as client:
+            for _ in range(64):
+                await client.get("/health/live")
+            monkeypatch.setattr(type(client.service.engine), "classify", lambda *args, **kwargs: 1 / 0)
+            for _ in range(8):
+                await client.post("/predict", content=digits[0])
+    assert 8 < len([line for line in lines if line.get("path") == "/health/live"]) < 56  # but once in 10^9
+    faults = [line for line in lines if line.get("path") == "/predict"]
+    assert [(line["event"], line["status"], line["code"]) for line in faults] == [
+        ("request failed", 500, "internal_error")
+    ] * 8
+    assert all(isinstance(line["exc_info"], ZeroDivisionError) for line in faults)
+
+
 async def test_a_fault_of_ours_is_one_500_and_tells_nothing_private(serving, digits, monkeypatch):
     """An exception that nobody expected is answered in the one shape, with an id, and without its text."""
     async with serving() as client:
@@ -105,6 +134,7 @@ async def test_the_models_are_listed(serving):
     assert [(m.name, m.version, m.task, m.default) for m in models] == [("lenet5", "1", "digit", True)]
     assert len(models[0].sha256) == 64
     assert models[0].metrics == {"test_error": 0.9}
+    assert models[0].thresholds == {}
 
 
 async def test_the_metrics_count_what_was_answered(serving, digits):

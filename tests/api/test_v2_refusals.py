@@ -12,7 +12,7 @@ from PIL import Image
 from app.api.v2.tensors import from_list
 from app.errors import InvalidParameter
 from app.imaging import from_mnist_form
-from tests.api.inference import INFER, LENGTH, encoded, images, outputs, pixels, refusal, send, send_binary
+from tests.api.inference import INFER, LENGTH, encoded, fail_once, images, outputs, pixels, refusal, send, send_binary
 
 EMPTY = images([0, 28, 28], data=[])
 
@@ -214,12 +214,12 @@ async def test_errors_of_the_surroundings_have_the_protocols_shape(serving, monk
         outputs(await client.post(INFER, json={"inputs": [body], "parameters": {"timeout": 0}}))
         wrong = await client.post(INFER, json={"inputs": [body]}, headers={"X-Request-Timeout": "soon"})
         assert refusal(wrong)[:2] == (422, "invalid_parameter")
-        with client.service.engine.admission.admit() as ticket:
+        with client.service.engine.admission.admit(client.service.engine.digit_model(None)) as ticket:
             ticket.reserve(pictures=1)
             full = await send(client, body)
         assert refusal(full)[:2] == (429, "queue_full")
         assert full.headers["retry-after"] == "1"
         model = client.service.engine.digit_model(None)
-        monkeypatch.setattr(model.backend, "infer", lambda inputs: 1 / 0)
+        fail_once(model.backend)
         assert refusal(await send(client, body))[:2] == (500, "inference_failed")
         assert (await client.get("/nowhere")).json()["error"]["code"] == "not_found"

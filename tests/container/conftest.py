@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from compose import Compose
 from engine import ROOT, docker
 
 HERE = Path(__file__).parent
@@ -76,3 +77,11 @@ def broken_models(open_folder: Path) -> Path:
     for graph in models.glob("*/*/model.onnx"):
         graph.write_bytes(graph.read_bytes() + b"\0")
     return models
+
+
+@pytest.fixture
+def compose(tmp_path: Path) -> Iterator[Compose]:
+    """Compose; whatever it started is gone at the end."""
+    run = Compose(tmp_path / "overlay.yml")
+    yield run
+    run("down", "--volumes")

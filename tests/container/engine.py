@@ -5,7 +5,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +43,10 @@ class Answer:
         return json.loads(self.body)
 
 
-def call(url: str, body: bytes | None = None) -> Answer:
+def call(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
     """GET, or POST of a PNG."""
-    request = urllib.request.Request(url, body, {"Content-Type": "image/png"} if body else {})
+    own = {"Content-Type": "image/png"} if body else {}
+    request = urllib.request.Request(url, body, own | dict(headers or {}))
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return Answer(answer.status, answer.read())

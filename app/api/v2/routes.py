@@ -9,12 +9,11 @@ from fastapi.responses import Response
 from app.api.bodies import tensors
 from app.api.caller import TimeoutHeader, WhileConnected, deadline, patience
 from app.api.routes import ERRORS, DirectRoute, json_answer
-from app.api.service import service_of
+from app.api.service import check_ready, service_of
 from app.api.v2 import schemas
 from app.api.v2.request import HEADER_LENGTH, read
 from app.api.v2.response import answer
 from app.api.v2.tensors import FORMS, INPUT, OUTPUTS
-from app.errors import NotReady
 from app.serving.models import DigitModel
 from app.serving.tensors import probabilities, probabilities_of_encoded
 
@@ -74,7 +73,7 @@ async def server_live(_: Request) -> Response:
 @router.get("/v2/health/ready", response_model=schemas.ServerReady, summary="Whether to send requests here")
 async def server_ready(request: Request) -> Response:
     """200 or 503, as `/health/ready`."""
-    _check_ready(request)
+    check_ready(service_of(request).lifecycle)
     return json_answer({"ready": True})
 
 
@@ -115,7 +114,7 @@ async def model_metadata(request: Request) -> Response:
 async def model_ready(request: Request) -> Response:
     """200, 503 once draining, or 404."""
     model = _model(request)
-    _check_ready(request)
+    check_ready(service_of(request).lifecycle)
     return json_answer({"name": model.name, "ready": True})
 
 
@@ -138,7 +137,7 @@ async def infer(request: Request) -> Response:
     pictures. `digit`: INT64 [n]; `probabilities`: FP32 [n,10], given that it is a digit.
     """
     service, model = service_of(request), _model(request)
-    with service.engine.admission.admit() as ticket:
+    with service.engine.admission.admit(model) as ticket:
         async with deadline(patience(request)):
             body = await tensors(request, service.limits, ticket)
             ticket.reserve(pictures=1)
@@ -156,8 +155,3 @@ async def infer(request: Request) -> Response:
 def _model(request: Request) -> DigitModel:
     """The model that the path names; raises UnknownModel."""
     return service_of(request).engine.digit_model(":".join(request.path_params.values()))
-
-
-def _check_ready(request: Request) -> None:
-    if service_of(request).lifecycle.draining:
-        raise NotReady("The service is shutting down.", missing=["draining"])
