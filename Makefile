@@ -3,7 +3,8 @@
 #
 #   make constraints                                    a dependency was added or dropped; every other version stays
 #   make constraints UV_FLAGS='--upgrade-package torch'  a newer torch; --upgrade renews everything
-#   make lock                                           after either: the CPU service's part of it, with hashes
+#   make lock                                           after either: the CPU service's part of it, with what sends
+#                                                       traces, with hashes: what the image installs
 #
 # tests/test_pins.py holds both files against each other and against pyproject.toml.
 
@@ -15,12 +16,18 @@ constraints lock: export UV_CUSTOM_COMPILE_COMMAND = make $@
 
 # hatchling builds the wheels, uv makes these files
 constraints:
-	printf '%s\n' ./client '.[cuda,train,benchmarks,dev]' hatchling uv | $(COMPILE) --output-file constraints.txt
+	printf '%s\n' ./client '.[cuda,otel,train,benchmarks,docs,dev]' hatchling uv | $(COMPILE) --output-file constraints.txt
 
 lock:
-	printf '%s\n' ./client . | $(COMPILE) --constraints constraints.txt --generate-hashes --output-file requirements.lock
+	printf '%s\n' ./client '.[otel]' | $(COMPILE) --constraints constraints.txt --generate-hashes --output-file requirements.lock
 
 # what docs/performance.md shows; BENCH_FLAGS takes options and names of parts
 .PHONY: bench
 bench:
-	python -m benchmarks.serving $(BENCH_FLAGS)
+	python -m benchmarks.speed $(BENCH_FLAGS)
+
+# the site of the documentation, in build/site/
+.PHONY: docs
+docs:
+	python -m sphinx --fail-on-warning --nitpicky --quiet --fresh-env --conf-dir docs --doctree-dir build/doctrees . build/site
+	@echo build/site/index.html

@@ -9,11 +9,13 @@ def main() -> None:
     """The console script.
 
     Until a server takes the signals over nothing was accepted, so there is nothing to finish: `serve` ends with 0, any
-    other command with 1.
+    other command with 130 or 143, as a shell does.
     """
-    code = 0 if sys.argv[1:2] == ["serve"] else 1
+    serve = sys.argv[1:2] == ["serve"]
     for sig in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sig, lambda *_: os._exit(code))
+        signal.signal(sig, lambda came, _: os._exit(0 if serve else 128 + came))
+    if serve:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a reload that is asked for too early comes later
     from app.cli import main as command_line  # noqa: PLC0415 - after the signals
 
     command_line()

@@ -4,6 +4,7 @@ ServiceError                      500 internal_error         a fault of ours
 ├── InferenceFailed               500 inference_failed       the forward pass raised; only its own batch is hit
 ├── RequestError                                             the caller can mend it
 │   ├── MalformedRequest          400 malformed_request      broken HTTP or a broken form
+│   ├── Unauthorized              401 unauthorized           no key, or one that is not known here
 │   ├── NotFound                  404 not_found              nothing is at this path
 │   ├── UnknownModel              404 unknown_model          no such model, or of another task
 │   ├── MethodNotAllowed          405 method_not_allowed     the path does not take this method
@@ -19,7 +20,8 @@ ServiceError                      500 internal_error         a fault of ours
 ├── Unavailable                                              the same request may succeed later
 │   ├── QueueFull                 429 queue_full             too much is waiting; see Retry-After
 │   ├── Draining                  503 draining               the process is shutting down
-│   ├── NotReady                  503 not_ready              the model is not warm yet
+│   ├── NotReady                  503 not_ready              see `missing` in its details
+│   ├── BackendFailed             503 backend_failed         no forward pass succeeds any more; the process ends
 │   └── DeadlineExceeded          504 deadline_exceeded      the caller's own deadline has passed
 ├── StartFailed                   500 start_failed           the port is taken, or a worker cannot start
 ├── DeviceUnavailable             500 device_unavailable     the device asked for at start-up is not there
@@ -78,6 +80,23 @@ class RequestError(ServiceError):
 
 class MalformedRequest(RequestError):
     """The HTTP message or the multipart form cannot be parsed."""
+
+
+class Unauthorized(RequestError):
+    """No key came with the request, or one that is not known; the header WWW-Authenticate says how to send one."""
+
+    status = 401
+    code = "unauthorized"
+
+    def __init__(self, message: str, *, error: str | None = None) -> None:
+        super().__init__(message)
+        self.error = error
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RFC 6750, section 3: a reason only where a key was given."""
+        reason = f', error="{self.error}"' if self.error else ""
+        return {"WWW-Authenticate": f'Bearer realm="lenet5"{reason}'}
 
 
 class NotFound(RequestError):
@@ -200,9 +219,15 @@ class Draining(Unavailable):
 
 
 class NotReady(Unavailable):
-    """The model is not loaded and warm yet."""
+    """The service is shutting down, or a model's last forward pass failed; `missing` says which."""
 
     code = "not_ready"
+
+
+class BackendFailed(Unavailable):
+    """A model's device computes no more; the process ends, so that another one takes its place."""
+
+    code = "backend_failed"
 
 
 class DeadlineExceeded(Unavailable):

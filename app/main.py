@@ -1,11 +1,12 @@
 """The one wiring point: settings in, a whole application out."""
 
+import asyncio
 import gc
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import structlog
@@ -13,28 +14,33 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import logs
-from app.api import errors, ops, predict, read, v2
+from app.api import cards, errors, explain, ops, predict, read, v2, web
+from app.api.access import allow_origins, document_keys
 from app.api.middleware import RequestContext
 from app.api.routes import Directly
 from app.api.service import BodyLimits, Service
+from app.errors import StartFailed
 from app.imaging import DecodeLimits
-from app.lenet.registry import FIELD_DEFAULT, Pin, Registry, ServedModel, default_model_dir
+from app.keys import Keys, keys_given
+from app.lenet.registry import FIELD_DEFAULT, Load, Registry, ServedModel, default_model_dir
 from app.lenet.weights import Task
 from app.runtime import open_backend
 from app.serving.admission import Bounds
 from app.serving.engine import Engine
 from app.serving.lifecycle import Lifecycle
 from app.serving.metrics import Metrics, ModelMetrics
+from app.serving.model_set import ModelSet
 from app.serving.models import DigitModel, FieldModel, Model
-from app.settings import Settings
+from app.settings import Settings, parts
 
-log = structlog.get_logger("lenet5")
+if TYPE_CHECKING:
+    from app.tracing import Tracing
 
 
-def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, serve: Registry | None = None) -> FastAPI:
     """The application: every model verified, loaded and warm; the lifespan starts and closes its batchers.
 
-    With `pins` the models are exactly those that another worker serves.
+    The models are those of the model folder, or exactly those of `serve`, as another worker serves them.
 
     Raises ModelError when a default model must not be served, so that a failed start never reports ready.
     """
@@ -43,7 +49,9 @@ def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None
         logs.configure(level=settings.log_level, form=settings.log_format)
     cv2.setNumThreads(1)  # pictures are decoded side by side; threads within one would only fight over the cores
     metrics, lifecycle = Metrics(), Lifecycle()
-    engine = _engine(settings, metrics, pins)
+    tracing = _tracing(settings)
+    models = _models(settings, metrics, lifecycle, serve, tracing)
+    engine = _engine(settings, models)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -53,6 +61,8 @@ def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None
         yield
         lifecycle.refuse()
         await engine.close()
+        if tracing is not None:
+            await asyncio.to_thread(tracing.close)
 
     app = FastAPIOffline(
         title="lenet5-serve",
@@ -60,6 +70,8 @@ def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None
         version=version("lenet5-serve"),
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # we have our own; asking takes 5 us a request
+        docs_url=None,  # `web` has the page, without the inline script
+        redoc_url=None,
         redirect_slashes=False,  # a redirect would name a host that the caller's Host header chose
     )
     limits = BodyLimits(
@@ -72,24 +84,62 @@ def create_app(settings: Settings | None = None, *, pins: Collection[Pin] | None
     )
     app.state.service = Service(engine, lifecycle, metrics, limits)
     app.add_middleware(Directly, routers=(predict.router, read.router))
+    keys = _keys(settings)
     app.add_middleware(
-        RequestContext, lifecycle=lifecycle, metrics=metrics, limits=limits, access_log=settings.access_log
+        RequestContext,
+        lifecycle=lifecycle,
+        metrics=metrics,
+        limits=limits,
+        access_log=settings.access_log_sample if settings.access_log else 0.0,
+        keys=keys,
     )
+    if tracing is not None:
+        from app.tracing import TracedRequests  # noqa: PLC0415 - as below
+
+        app.add_middleware(TracedRequests, tracing=tracing)
+    allow_origins(app, parts(settings.cors_origins))
     errors.install(app)
     app.include_router(predict.router)
+    app.include_router(explain.router)
     app.include_router(read.router)
     app.include_router(v2.router)
     app.include_router(ops.router)
+    app.include_router(cards.router)
+    app.include_router(web.pages())
+    if keys is not None:
+        document_keys(app, keys.is_open)
     return app
 
 
-def _engine(settings: Settings, metrics: Metrics, pins: Collection[Pin] | None) -> Engine:
-    """The models of the model folder on their device, warm."""
+def _keys(settings: Settings) -> Keys | None:
+    """The keys of which a request needs one; None where none is asked for."""
+    given = keys_given(settings.api_keys, settings.api_keys_file)
+    return None if given is None else Keys(given.get_secret_value(), metrics_open=settings.metrics_open)
+
+
+def _tracing(settings: Settings) -> "Tracing | None":
+    """What sends traces; None where none are asked for. Raises StartFailed where the extra for it is not installed."""
+    if settings.traces_endpoint is None:
+        return None
+    try:
+        from app.tracing import Tracing  # noqa: PLC0415 - a service without traces needs none of it
+    except ModuleNotFoundError as error:
+        raise StartFailed(
+            "traces were asked for, but OpenTelemetry's SDK is not installed: it is in the extra otel"
+        ) from error
+    return Tracing(settings.traces_endpoint, sample=settings.traces_sample, version=version("lenet5-serve"))
+
+
+def _models(
+    settings: Settings, metrics: Metrics, lifecycle: Lifecycle, serve: Registry | None, tracing: "Tracing | None"
+) -> ModelSet:
+    """The models that are served, on their device, warm."""
     folder = settings.model_dir or default_model_dir()
-    registry = Registry.open(folder, _defaults(settings, folder), pins=pins)
-    metrics.models_left_out.set(len(registry.left_out))
-    for left_out in registry.left_out:
-        log.warning("model left out", folder=str(left_out.path), error=left_out.error.message)
+
+    def find(served: Registry | None, load: Load) -> Registry:
+        if served is None:
+            return serve.again(load=load) if serve else Registry.open(folder, defaults_of(settings, folder), load=load)
+        return served.renewed(folder, defaults_of(settings, folder), load=load)
 
     def open_model(served: ServedModel) -> Model:
         backend = open_backend(
@@ -104,13 +154,19 @@ def _engine(settings: Settings, metrics: Metrics, pins: Collection[Pin] | None) 
             served,
             backend,
             ModelMetrics(metrics, served.name),
+            lifecycle,
             max_batch_size=settings.max_batch_size,
             max_batch_delay=settings.max_batch_delay,
+            tracer=None if tracing is None else tracing.passes(served.spec),
         )
 
+    return ModelSet(find, open_model, metrics)
+
+
+def _engine(settings: Settings, models: ModelSet) -> Engine:
+    """What answers with the models, within the settings' limits."""
     return Engine(
-        registry,
-        open_model,
+        models,
         bounds=Bounds(
             pictures=settings.queue_pictures,
             pixels=settings.queue_megapixels * 1_000_000,
@@ -120,12 +176,14 @@ def _engine(settings: Settings, metrics: Metrics, pins: Collection[Pin] | None) 
             formats=frozenset(settings.picture_formats.upper().split(",")),
             max_pixels=settings.max_pixels,
             max_side=settings.max_side,
+            max_scans=settings.max_scans,
+            max_scan_megapixels=settings.max_scan_megapixels,
         ),
         decode_threads=settings.decode_threads,
     )
 
 
-def _defaults(settings: Settings, folder: Path) -> dict[Task, str]:
+def defaults_of(settings: Settings, folder: Path) -> dict[Task, str]:
     """The default model of each task; a folder of one's own need not have one for fields."""
     defaults: dict[Task, str] = {"digit": settings.digit_model}
     if settings.field_model is not None or (folder / FIELD_DEFAULT).is_dir():

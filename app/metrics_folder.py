@@ -17,7 +17,8 @@ PREFIX = "lenet5-metrics-"
 def metrics_folder() -> Iterator[Path]:
     """A folder named by VARIABLE that ends with the context; what killed supervisors have left is swept.
 
-    A lock says that its supervisor lives: unlike a process id it means the same in every container that shares /tmp.
+    Besides *.db, the metrics, it may hold what else is to end with them. A lock says that its supervisor lives: unlike
+    a process id it means the same in every container that shares /tmp.
     """
     sweep(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))

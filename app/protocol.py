@@ -1,12 +1,13 @@
 """One HTTP connection as we serve it: uvicorn's, with deadlines, bounds, and errors in our shape.
 
-What uvicorn leaves open: headers that never come to an end, headers of any size, requests pipelined without bound, and
-a connection that is kept alive by a stray byte.
+What uvicorn leaves open: headers that never come to an end, headers of any size, requests pipelined without bound, a
+connection that is kept alive by a stray byte, and one whose caller never reads the answer.
 """
 
 import asyncio
 import json
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -29,14 +30,17 @@ class _OneAtATime(FlowControl):
 
 
 class Protocol(HttpToolsProtocol):
-    """Subclass it with the two limits; uvicorn wants a class."""
+    """Subclass it with these four; uvicorn wants a class."""
 
     header_timeout: float  # seconds
     max_header_bytes: int
+    answer_timeout: float  # seconds
+    refused: Callable[[int], None]  # is told the status of each answer that the application knows nothing of
 
     _header_timer: asyncio.TimerHandle | None = None  # runs while headers are due
     _header_bytes = 0  # of the headers that are due, in chunks that hold nothing else
     _message_begun = False  # whether any of them have come
+    _answer_timer: asyncio.TimerHandle | None = None  # runs while what was written waits to be read
     _refusal: RequestError | None = None
     _running: RequestResponseCycle | None = None  # the request that is being answered
 
@@ -49,6 +53,7 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Every request on the connection has lost its caller, not only the last."""
         self._headers_came()
+        self._answer_read()
         for cycle in (self._running, *(waiting for waiting, _ in self.pipeline)):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
@@ -88,6 +93,27 @@ class Protocol(HttpToolsProtocol):
         """The parser gave up."""
         self._refuse(self._refusal or MalformedRequest(msg))
 
+    def pause_writing(self) -> None:
+        """More is written than the caller reads: that has a deadline from now on."""
+        super().pause_writing()
+        self._expect_reading()
+
+    def resume_writing(self) -> None:
+        """The caller reads."""
+        super().resume_writing()
+        if not self.transport.is_closing():  # else the rest has to be read too
+            self._answer_read()
+
+    def on_response_complete(self) -> None:
+        """An answer that was the last of its connection has a deadline, as closing waits until all is read."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._expect_reading()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The connection was idle, or its caller has not read all of the answer in this time."""
+        self._close(waited=self.timeout_keep_alive)
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
@@ -115,7 +141,21 @@ class Protocol(HttpToolsProtocol):
         if self._message_begun:
             self._refuse(RequestTimeout("The request's headers came in too slowly.", seconds=self.header_timeout))
         else:
-            self.transport.close()
+            self._close()
+
+    def _expect_reading(self, waited: float = 0.0) -> None:
+        if self._answer_timer is None:
+            self._answer_timer = self.loop.call_later(max(0.0, self.answer_timeout - waited), self.transport.abort)
+
+    def _answer_read(self) -> None:
+        if self._answer_timer is not None:
+            self._answer_timer.cancel()
+            self._answer_timer = None
+
+    def _close(self, waited: float = 0.0) -> None:
+        """Close once what was written, `waited` seconds ago, is read; by its deadline at the latest."""
+        self.transport.close()
+        self._expect_reading(waited)
 
     def _refuse(self, error: RequestError) -> None:
         """Answer without the application, which has not seen this request, and close.
@@ -134,11 +174,13 @@ class Protocol(HttpToolsProtocol):
         lines: dict[str, Any] = {
             "content-type": "application/json",
             "content-length": len(body),
+            "x-content-type-options": "nosniff",
             "x-request-id": secrets.token_hex(16),
             "connection": "close",
         }
         head = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n" + "".join(
             f"{name}: {value}\r\n" for name, value in lines.items()
         )
+        self.refused(error.status)  # before the caller can know, as the middleware does
         self.transport.write(head.encode() + b"\r\n" + body)
-        self.transport.close()
+        self._close()

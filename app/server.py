@@ -4,6 +4,7 @@ Start-up:  1. bind the port   2. load, verify and warm the models   3. listen   
 Shutdown:  1. /health/ready is 503, requests are served for `drain_delay`
            2. nothing new is taken, what was accepted is answered within `drain_timeout`
            3. what is left gets 503   4. exit 0, whatever still runs
+Failure:   a model's device computes no more; what is left gets 503, and the process ends with 1, to be replaced
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from math import ceil
 from types import FrameType
 from typing import NoReturn
@@ -20,8 +22,12 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from app.api.service import Service
 from app.errors import StartFailed
+from app.lenet.registry import default_model_dir
+from app.native_output import quiet_natives
 from app.protocol import Protocol
+from app.reload import Reloading
 from app.serving.lifecycle import Lifecycle
 from app.settings import Settings
 
@@ -31,18 +37,30 @@ LAST_ANSWERS = 2.0
 """Seconds after `drain_timeout` in which the 503s to what was left are written."""
 LAST_STEPS = 2.0
 """Seconds after that in which the models are closed."""
+FAREWELL = 0.5
+"""Seconds in which a process that has failed says so, to whoever asks, before what is left gets 503."""
 
 
 class Server(uvicorn.Server):
     """uvicorn.Server whose reaction to a signal is the drain above, and whose exit code after it is 0."""
 
     def __init__(
-        self, config: uvicorn.Config, lifecycle: Lifecycle, *, settings: Settings, listening: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        lifecycle: Lifecycle,
+        reloading: Reloading,
+        *,
+        settings: Settings,
+        listening: Callable[[], None],
+        leaving: Callable[[int], None],
     ) -> None:
         super().__init__(config)
         self._lifecycle = lifecycle
+        self._reloading = reloading
         self._settings = settings
         self._listening = listening
+        self._leaving = leaving
+        lifecycle.on_failure = self._failed
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so once the socket is served."""
@@ -53,6 +71,7 @@ class Server(uvicorn.Server):
         except OSError as error:  # another process has bound the port too, and listened first
             raise StartFailed(f"cannot listen on {_where(self._settings)}: {error.strerror or error}") from error
         await super().startup(sockets)
+        self._reloading.start()
         self._listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
@@ -61,30 +80,41 @@ class Server(uvicorn.Server):
             leave()
         if not self._lifecycle.draining:
             self._lifecycle.drain()
-            self._loop.call_soon_threadsafe(self._drain, sig)
+            self._loop.call_soon_threadsafe(self._drain, sig, context=Context())  # of no request that it interrupts
 
     def _drain(self, sig: int) -> None:
-        log.info("draining", signal=signal.Signals(sig).name, in_flight=len(self._lifecycle.in_flight))
-        patience = self._settings.drain_delay + self._settings.drain_timeout + LAST_ANSWERS + LAST_STEPS
+        in_flight = len(self._lifecycle.in_flight)
+        log.info("draining", signal=signal.Signals(sig).name, in_flight=in_flight)
+        if sig == signal.SIGINT:
+            self._leaving(in_flight)
+        self._stop_after(self._settings.drain_delay, self._settings.drain_timeout, code=0)
+
+    def _failed(self) -> None:
+        log.critical("backend failed", error=str(self._lifecycle.failure))
+        self._stop_after(FAREWELL, FAREWELL, code=1)
+
+    def _stop_after(self, delay: float, timeout: float, *, code: int) -> None:
+        """Stop after `delay` seconds, give up on what is left `timeout` seconds later, and end soon, whatever hangs."""
         # A thread of its own: a forward pass that hangs holds up the event loop's end, and the interpreter's after it.
-        last = threading.Timer(patience, leave)
+        last = threading.Timer(delay + timeout + LAST_ANSWERS + LAST_STEPS, leave, (code,))
         last.daemon = True
         last.start()
-        self._loop.call_later(self._settings.drain_delay, self._stop)
+        self._loop.call_later(delay, self._stop, timeout)
 
-    def _stop(self) -> None:
+    def _stop(self, timeout: float) -> None:
         self.should_exit = True
-        self._loop.call_later(self._settings.drain_timeout, self._lifecycle.abort)
+        self._loop.call_later(timeout, self._lifecycle.abort)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take nothing new, answer what was accepted."""
+        self._reloading.stop()
         self._lifecycle.refuse()
         await super().shutdown(sockets)
 
 
-def leave() -> NoReturn:
-    """End the process at once, as was asked for, whatever its threads still do."""
-    os._exit(0)
+def leave(code: int = 0) -> NoReturn:
+    """End the process at once, by default as one that was asked to, whatever its threads still do."""
+    os._exit(code)
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -110,12 +140,33 @@ def _where(settings: Settings) -> str:
     return f"{settings.host}:{settings.port}"
 
 
-def serve(app: FastAPI, listener: socket.socket, settings: Settings, *, listening: Callable[[], None]) -> None:
-    """Serve on the socket until a signal has drained the process; `listening` is called once it answers."""
+def serve(
+    app: FastAPI,
+    listener: socket.socket,
+    settings: Settings,
+    *,
+    listening: Callable[[], None],
+    leaving: Callable[[int], None] = lambda _: None,
+    reloaded: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve on the socket until a signal has drained the process.
+
+    `listening` is called once it answers, `leaving` at an interrupt from the keyboard, with how many requests are
+    under way, and `reloaded` each time the models may have changed. Raises BackendFailed when nothing can be answered
+    any more.
+    """
+    service: Service = app.state.service
+    folder = settings.model_dir or default_model_dir()
+    reloading = Reloading(service.engine.models, folder, poll=settings.model_poll, reloaded=reloaded)
     protocol = type(
         "LimitedProtocol",
         (Protocol,),
-        {"header_timeout": settings.header_timeout, "max_header_bytes": settings.max_header_bytes},
+        {
+            "header_timeout": settings.header_timeout,
+            "max_header_bytes": settings.max_header_bytes,
+            "answer_timeout": settings.answer_timeout,
+            "refused": staticmethod(service.metrics.refused),
+        },
     )
     config = uvicorn.Config(
         app,
@@ -124,9 +175,14 @@ def serve(app: FastAPI, listener: socket.socket, settings: Settings, *, listenin
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        forwarded_allow_ips=settings.forwarded_allow_ips,
         reset_contextvars=True,  # else a pipelined request would log the trace id of the one before it
         timeout_keep_alive=ceil(settings.keep_alive_timeout),
         timeout_graceful_shutdown=ceil(settings.drain_timeout + LAST_ANSWERS),
     )
-    Server(config, app.state.service.lifecycle, settings=settings, listening=listening).run([listener])
+    server = Server(config, service.lifecycle, reloading, settings=settings, listening=listening, leaving=leaving)
+    with quiet_natives():
+        server.run([listener])
+    if service.lifecycle.failure is not None:
+        raise service.lifecycle.failure

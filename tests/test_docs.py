@@ -1,15 +1,29 @@
 """What the documentation says of the code is what the code says."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_reference_is_what_the_code_prints():
-    """docs/reference.md holds today's settings, error codes and metrics."""
+@pytest.mark.parametrize("page", ["reference", "api"])
+def test_a_printed_page_is_what_the_code_prints(page):
+    """docs/reference.md holds today's settings, error codes and metrics, docs/api.md the OpenAPI document."""
     printed = subprocess.run(
-        [sys.executable, "docs/print_reference.py"], cwd=ROOT, env={"PYTHONPATH": "."}, check=True, capture_output=True
+        [sys.executable, f"docs/print_{page}.py"], cwd=ROOT, env={"PYTHONPATH": "."}, check=True, capture_output=True
     ).stdout
-    assert (ROOT / "docs" / "reference.md").read_bytes() == printed
+    assert (ROOT / "docs" / f"{page}.md").read_bytes() == printed
+
+
+def test_the_tests_that_security_md_names_are_there():
+    """Each defence in SECURITY.md is shown by a test of that name, or by a file of tests."""
+    named = set(re.findall(r"`((?:tests/[\w/]+\.py)|test_\w+)`", (ROOT / "SECURITY.md").read_text()))
+    assert len(named) > 30
+    files = [file for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__)]
+    defined = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())}
+    paths = {str(file.relative_to(ROOT)) for file in files}
+    assert named - defined - paths == set()

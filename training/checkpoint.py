@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from app.lenet.atomic_file import write_file
 from training.errors import CheckpointError
 
 FILE = "checkpoint.safetensors"
@@ -32,12 +32,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rest = json.dumps({"run": checkpoint.run, "progress": checkpoint.progress}, sort_keys=True)
     metadata = {"json": rest, "sha256": _digest(rest, checkpoint.tensors)}
-    part = folder / f"{FILE}.part"
-    with part.open("wb") as stream:
-        stream.write(save(checkpoint.tensors, metadata))
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(folder / FILE)
+    write_file(folder / FILE, save(checkpoint.tensors, metadata))
 
 
 def read(folder: Path, run: Mapping[str, Any]) -> Checkpoint:

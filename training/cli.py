@@ -16,14 +16,14 @@ from cyclopts import App, CycloptsError, Parameter
 from app.errors import ServiceError
 from app.lenet.registry import default_model_dir
 from training import config as configs
-from training import datasets, download
+from training import datasets, download, parallel
 from training import evaluate as measuring
 from training.card.commands import card, report
 from training.command_options import DataDir, Device
 from training.errors import TrainingError
 from training.export import export, summary, target_folder
 from training.fine_tuning.command import command as fine_tune
-from training.progress import Reporter
+from training.progress import Reporter, Silent
 from training.run import Learnt, RunResult, learn, run
 
 commands = App(
@@ -81,27 +81,33 @@ def train(
     runs
         Where checkpoints lie, in NAME-seedSEED/.
     """
-    say = Reporter()
     settings = configs.load(config)
     if seed is not None:
         settings = replace(settings, seed=seed)
     run_dir = runs / f"{settings.name}-seed{settings.seed}"
-    options: dict[str, Any] = {
-        "run_dir": run_dir,
-        "data_dir": data_dir,
-        "on": device,
-        "resume": resume,
-        "reporter": say,
-    }
-    if settings.network == "teacher":
-        return _uninterrupted(say, run_dir, lambda: _taught(say, learn(settings, **options)))
-    folder = output or (Path("model_weights") if settings.ship else runs / "models")
-    target = target_folder(folder, settings.model, version, replace_it=force)  # before the work, not after it
-    for folder in (run_dir, target.parent):  # a folder that cannot be written to is told before the work, not after it
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    return _uninterrupted(say, run_dir, lambda: _shipped(say, run(settings, **options), target, data_dir, max_error))
+    with parallel.joined(device) as own:
+        say = Reporter() if parallel.leads() else Silent()
+        options: dict[str, Any] = {
+            "run_dir": run_dir,
+            "data_dir": data_dir,
+            "on": own,
+            "resume": resume,
+            "reporter": say,
+        }
+        if settings.network == "teacher":
+            return _uninterrupted(say, run_dir, lambda: _taught(say, learn(settings, **options)))
+        folder = output or (Path("model_weights") if settings.ship else runs / "models")
+        target = target_folder(folder, settings.model, version, replace_it=force)  # before the work, not after it
+        for folder in (run_dir, target.parent):  # one that cannot be written to is told before the work, not after it
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                pass
+        if not parallel.leads():
+            learn(settings, **options)
+            return 0
+        return _uninterrupted(
+            say, run_dir, lambda: _shipped(say, run(settings, **options), target, data_dir, max_error)
+        )
 
 
 def _uninterrupted(say: Reporter, run_dir: Path, work: Callable[[], int]) -> int:

@@ -12,7 +12,7 @@ from torch import nn
 
 from app.lenet.architecture import Architecture
 from app.lenet.model import LeNet5, initialise
-from training import checkpoint
+from training import checkpoint, parallel
 from training.augment import Augment, Distortions
 from training.batches import Batches, Copies
 from training.checkpoint import Checkpoint
@@ -79,7 +79,8 @@ class Journal:
             "held_out": asdict(self.held_out) if self.held_out else None,
             "finished": record.epoch == recipe.epochs and record.phase == (REFIT if recipe.refit else MEASURED),
         }
-        checkpoint.write(self.run_dir, Checkpoint(self.identity, progress, trainer.state()))
+        if parallel.leads():
+            checkpoint.write(self.run_dir, Checkpoint(self.identity, progress, trainer.state()))
         measured = "" if record.held_out_error_percent is None else f"  held out {record.held_out_error_percent:5.2f} %"
         self.reporter.line(
             f"{record.phase:8} epoch {record.epoch:2}/{self.config.recipe.epochs}"
@@ -128,7 +129,10 @@ class Lesson:
                 held_out_nll=nll,
             )
             self.journal.add(record, trainer)
-        return trainer.averaged
+        network = trainer.averaged
+        for parameter in network.parameters():  # laid out as when it is loaded: sums are then rounded in the same way
+            parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
+        return network
 
     def _network(self, examples: Examples) -> nn.Module:
         config = self.config

@@ -12,7 +12,7 @@ from torch import nn
 from app.imaging import PREPROCESSING_ID
 from app.lenet.calibration import Calibration
 from app.lenet.model import LeNet5
-from training import calibrate, checkpoint, datasets, device, teacher
+from training import calibrate, checkpoint, datasets, device, parallel, teacher
 from training.calibrate import Group
 from training.config import Config
 from training.datasets import RUBBISH, Digits
@@ -114,9 +114,8 @@ def learn(
     material = gather(config, data_dir, where, say)
     same = identity(config, material)
     start = checkpoint.read(run_dir, same) if resume else None
-    say.line(
-        f"{config.name}, seed {config.seed}, on {device.describe(where)}: {len(material.learnt)} examples to learn from"
-    )
+    devices = parallel.described(device.describe(where))
+    say.line(f"{config.name}, seed {config.seed}, on {devices}: {len(material.learnt)} examples to learn from")
 
     journal = Journal(config, same, run_dir, say)
     held_out_digits = material.held_out[config.data.train]
@@ -146,7 +145,7 @@ def learn(
         counts=material.counts if not config.recipe.refit else material.all_counts,
         log=tuple(journal.log),
         held_out=held_out,
-        device=device.describe(where),
+        device=devices,
         run_dir=run_dir,
         identity=same,
     )

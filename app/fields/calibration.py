@@ -124,6 +124,11 @@ class FieldCalibrations:
         found: FieldCalibration = getattr(self, kind)
         return found
 
+    @property
+    def tables(self) -> dict[str, tuple[tuple[float, float], ...]]:
+        """Of each kind, the target errors with the confidence that keeps to each."""
+        return {kind: tuple(zip(of.target_errors, of.thresholds, strict=True)) for kind, of in vars(self).items()}
+
     def to_dict(self) -> dict[str, Any]:
         """As manifest.json holds them."""
         return {field.name: getattr(self, field.name).to_dict() for field in fields(self)}

@@ -4,6 +4,7 @@ picture (h, w) --propose--> views of n candidates ... log-probabilities (n, 11) 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.fields.calibration import FieldCalibration
+from app.fields.cut_lines import cuts_of
 from app.fields.formats import FieldFormat, anything
 from app.fields.lattice import Constrained, Lattice, Path, constrained, point, viterbi
 from app.fields.line import Line, clean
@@ -36,6 +38,7 @@ FieldReason = Literal[
 XYWH = tuple[int, int, int, int]
 MENTIONED: Final = 1e-4  # of a character's alternatives: the least probability
 MOST_CHARACTERS: Final = 5  # alternatives of one place
+CUT_STEP: Final = 3  # rows of the line between two points of a cut
 
 
 @dataclass(frozen=True)
@@ -223,10 +226,17 @@ def _box(proposal: Proposal, source: int) -> XYWH:
     return (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
 
 
+def _in_picture(proposal: Proposal, points: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """Points of a line in the caller's pixels."""
+    found = np.array([(x, y, 1) for x, y in points]) @ proposal.line.to_picture.T * proposal.scale  # (n, 2)
+    rounded: list[list[float]] = found.round(1).tolist()
+    return rounded
+
+
 def _graph(
     proposal: Proposal, log_probs: npt.NDArray[np.floating], lattice: Lattice, path: Path | None
 ) -> dict[str, Any]:
-    """The segmentation graph, for people."""
+    """The segmentation graph, for people: cut i leads to node i + 1, its points go down in the caller's pixels."""
     scores = lattice.score.reshape(-1, len(SYMBOLS))
     candidates = [
         {
@@ -239,9 +249,15 @@ def _graph(
         for index, one in enumerate(proposal.segmentation.candidates)
     ]
     arcs = path.arcs if path else ()
+    taken = [proposal.segmentation.candidates[int(lattice.source[arc])] for arc in arcs]
+    cuts = [
+        {"taken": cut.taken, "through_ink": cut.through_ink, "points": _in_picture(proposal, cut.points[::CUT_STEP])}
+        for cut in cuts_of(proposal.segmentation, taken)
+    ]
     return {
         "nodes": lattice.nodes,
         "truncated": proposal.segmentation.truncated,
         "candidates": candidates,
+        "cuts": cuts,
         "path": [{"candidate": int(lattice.source[arc]), "symbol": SYMBOLS[lattice.symbol[arc]]} for arc in arcs],
     }

@@ -62,13 +62,19 @@ def _disc(pixels: int) -> npt.NDArray[np.uint8]:
 def centred(ink: Ink) -> npt.NDArray[np.float32]:
     """Ink 0..1 of at most 32x32 on a ground of 0, (1, 32, 32), moved by whole pixels to its centre of mass."""
     height, width = ink.shape
+    top, left = place_of(ink)
+    out = np.zeros((1, SIDE, SIDE), np.float32)
+    out[0, top : top + height, left : left + width] = ink
+    return out
+
+
+def place_of(ink: Ink) -> tuple[int, int]:
+    """The row and the column of the 32x32 that ink's first row and column come to."""
+    height, width = ink.shape
     moments = cv2.moments(ink)
     mass = moments["m00"]
     top = left = 0
     if mass > 0:
         top = math.floor(CENTRE - moments["m01"] / mass + 0.5)
         left = math.floor(CENTRE - moments["m10"] / mass + 0.5)
-    top, left = min(max(top, 0), SIDE - height), min(max(left, 0), SIDE - width)
-    out = np.zeros((1, SIDE, SIDE), np.float32)
-    out[0, top : top + height, left : left + width] = ink
-    return out
+    return min(max(top, 0), SIDE - height), min(max(left, 0), SIDE - width)

@@ -11,6 +11,7 @@ from PIL import WebPImagePlugin as WebpImagePlugin
 from app.errors import InvalidImage
 from app.imaging.alpha import composited
 from app.imaging.containers import Container, DecodeLimits, open_container
+from app.imaging.plain_png import plain_gray
 
 Gray = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 
@@ -50,7 +51,8 @@ def decode_probed(container: Container) -> Gray:
     Raises InvalidImage when the pixels cannot be decoded.
     """
     try:
-        return _pixels(container)
+        plain = plain_gray(container)
+        return _pixels(container) if plain is None else plain
     except InvalidImage:
         raise
     except Exception as error:  # decoders raise OSError, ValueError, SyntaxError, TypeError and more

@@ -47,36 +47,63 @@ class Normalized:
     reasons: tuple[Reason, ...]
 
 
+@dataclass(frozen=True)
+class Digit:
+    """The digit that was found in a picture's ink."""
+
+    alone: npt.NDArray[np.float32]  # (h, w), ink 0..1 cut to the digit's own box
+    box: tuple[int, int, int, int]  # x, y, width and height of that, in the pixels of the ink
+    level: float  # its contrast, in gray levels
+    cut_off: bool  # whether the picture's frame cuts it off
+
+
 def normalize(picture: npt.NDArray[Any]) -> Normalized:
     """A gray picture, uint8 or float32 (h, w) in gray levels 0..255, in MNIST's form.
 
-    Takes any picture that can be decoded: one without ink gives zeros and the reason `blank`.
+    Takes any picture that can be decoded: one without ink gives zeros and the reason `blank`. `app.imaging.steps`
+    shows what it does one after the other.
     """
     clean = clean_ink(picture)
-    if clean is not None and cv2.minMaxLoc(clean)[1] >= FULL_CONTRAST:
-        x, y, width, height = cv2.boundingRect(clean if clean.dtype == np.uint8 else (clean > 0).view(np.uint8))
-        if abs(max(width, height) - BOX) <= SNAP:
-            cut = np.divide(clean[y : y + height, x : x + width], WHITE, dtype=np.float32)
-            return Normalized(centred(cut), ())
+    if clean is not None and (box := box_of_mnist(clean)) is not None:
+        return Normalized(centred(cut_to(box, clean)), ())
     ink = ink_of(picture, clean)
-    found = _digit(ink)
-    if found is None:
+    digit = find_digit(ink)
+    if digit is None:
         return Normalized(np.zeros(INPUT_SHAPE, np.float32), ("blank",))
-    digit, level, cut_off = found
-    reasons: list[Reason] = ["not_a_digit"] if cut_off else []
-    longer = max(digit.shape) * max(picture.shape) / max(ink.levels.shape)  # in the picture's own pixels
+    return Normalized(centred(scaled(digit.alone)), objections(digit, ink, picture))
+
+
+def box_of_mnist(clean: npt.NDArray[Any]) -> tuple[int, int, int, int] | None:
+    """The box (x, y, width, height) of a digit that has MNIST's size and contrast already, in what `clean_ink` found.
+
+    None where there is none.
+    """
+    if cv2.minMaxLoc(clean)[1] < FULL_CONTRAST:
+        return None
+    x, y, width, height = cv2.boundingRect(clean if clean.dtype == np.uint8 else (clean > 0).view(np.uint8))
+    return (x, y, width, height) if abs(max(width, height) - BOX) <= SNAP else None
+
+
+def cut_to(box: tuple[int, int, int, int], clean: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """What is in a box of MNIST's, ink 0..1: float32 (height, width)."""
+    x, y, width, height = box
+    cut: npt.NDArray[np.float32] = np.divide(clean[y : y + height, x : x + width], WHITE, dtype=np.float32)
+    return cut
+
+
+def objections(digit: Digit, ink: Ink, picture: npt.NDArray[Any]) -> tuple[Reason, ...]:
+    """What speaks against a digit that was found in the ink of a picture."""
+    reasons: list[Reason] = ["not_a_digit"] if digit.cut_off else []
+    longer = max(digit.alone.shape) * max(picture.shape) / max(ink.levels.shape)  # in the picture's own pixels
     if longer < TOO_SMALL:
         reasons.append("too_small")
-    if level < LOW_CONTRAST:
+    if digit.level < LOW_CONTRAST:
         reasons.append("low_contrast")
-    return Normalized(centred(scaled(digit)), tuple(reasons))
+    return tuple(reasons)
 
 
-def _digit(ink: Ink) -> tuple[npt.NDArray[np.float32], float, bool] | None:
-    """The digit alone, ink 0..1 cut to its box (h, w), its contrast in gray levels, and whether the frame cuts it off.
-
-    None where there is no ink.
-    """
+def find_digit(ink: Ink) -> Digit | None:
+    """The digit in the ink of a picture; None where there is no ink."""
     smooth, noise = _smoothed(ink)
     peak = float(smooth.max())
     if peak < BLANK_CONTRAST:
@@ -94,7 +121,7 @@ def _digit(ink: Ink) -> tuple[npt.NDArray[np.float32], float, bool] | None:
     margin = max(1, round(max(width, height) * 0.02))
     near = cv2.dilate(mask[box], np.ones((3, 3), np.uint8), iterations=margin)  # with the digit's soft edge
     alone: npt.NDArray[np.float32] = np.minimum(ink.levels[box] * near / level, 1)
-    return alone, level, _cut_off(mask, max(width, height))
+    return Digit(alone, (x, y, width, height), level, _cut_off(mask, max(width, height)))
 
 
 def _cut_off(mask: Mask, longer: int) -> bool:

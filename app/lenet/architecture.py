@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, Final, Literal, Self, get_args
 
 from app.lenet.bitmaps import BITMAP_COUNT
 
@@ -11,6 +11,17 @@ C3 = Literal["full", "table1"]
 Output = Literal["linear", "rbf"]
 Activation = Literal["scaled_tanh", "tanh", "sigmoid", "relu"]
 Subsampling = Literal["trainable", "mean", "max"]
+
+
+# Table I of the paper: the S2 maps that each of the 16 C3 maps is connected to. Six of three adjacent maps, six of
+# four adjacent ones, three of four that are not, and one of all: 60 connections in place of 96. It breaks the symmetry
+# between the maps, so that they learn different features.
+TABLE_I: Final = (
+    *((i, (i + 1) % 6, (i + 2) % 6) for i in range(6)),
+    *((i, (i + 1) % 6, (i + 2) % 6, (i + 3) % 6) for i in range(6)),
+    *((i, i + 1, (i + 3) % 6, (i + 4) % 6) for i in range(3)),
+    tuple(range(6)),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.lenet.atomic_file import sync_folder
+
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _CANNOT_EXCHANGE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV}
@@ -40,9 +42,9 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         new.chmod(0o755)  # mkdtemp's 0o700 would hide the model from a service that runs as another user
-        _sync_folder(new)
+        sync_folder(new)
         _put_in_place(new, target)
-        _sync_folder(parent)
+        sync_folder(parent)
     finally:
         shutil.rmtree(new, ignore_errors=True)  # after an exchange this name holds the old folder
     _sweep(target)
@@ -80,19 +82,8 @@ def _sweep(target: Path) -> None:
     for old in target.parent.glob(f".{target.name}.old-*"):
         if not target.exists() and any(old.iterdir()):
             old.rename(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         else:
             shutil.rmtree(old)
     for new in target.parent.glob(f".{target.name}.new-*"):
         shutil.rmtree(new)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring a folder's own entries to the disk (Windows cannot, and does not need it)."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,7 @@ Trainable parameters with ten classes (a trained coefficient and bias for every 
 """
 
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 from safetensors.numpy import save
@@ -16,22 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its customary name)
 
 from app.errors import ManifestInvalid
-from app.lenet.architecture import Architecture
+from app.lenet.architecture import TABLE_I, Architecture
 from app.lenet.bitmaps import bitmaps
 from app.lenet.weights import load_tensors, verify
 
 InitialWeights = Literal["fan_in", "paper"]
 """How `initialise` draws: +-sqrt(3 / fan-in), or the paper's +-2.4 / fan-in."""
-
-# Table I of the paper: the S2 maps that each of the 16 C3 maps is connected to. Six of three adjacent maps, six of
-# four adjacent ones, three of four that are not, and one of all: 60 connections in place of 96. It breaks the symmetry
-# between the maps, so that they learn different features.
-TABLE_I: Final = (
-    *((i, (i + 1) % 6, (i + 2) % 6) for i in range(6)),
-    *((i, (i + 1) % 6, (i + 2) % 6, (i + 3) % 6) for i in range(6)),
-    *((i, i + 1, (i + 3) % 6, (i + 4) % 6) for i in range(3)),
-    tuple(range(6)),
-)
 
 
 class Squash(nn.Module):

@@ -6,14 +6,15 @@
             2/
 
 Every version is verified when the registry is opened. One that fails is left out, unless it is a default: what a
-request that names no model would get must not quietly become another version.
+request that names no model would get must not quietly become another version. When the registry is renewed, as the
+folder may have changed, nothing that fails takes the place of what is being served.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, get_args
 
 import app
 from app.errors import DigestMismatch, ManifestInvalid, ModelError, ModelNotFound, UnknownModel
@@ -42,20 +43,12 @@ def default_model_dir() -> Path:
     raise ModelNotFound(f"There are no model weights in {candidates[0]} or {candidates[1]}; name a model folder.")
 
 
-class Pin(NamedTuple):
-    """A version as it was when another process began to serve it."""
-
-    name: str
-    version: int
-    sha256: tuple[tuple[str, str], ...]  # (file, digest), in the files' order
-
-
 @dataclass(frozen=True)
 class ServedModel:
     """A version that was found to be whole."""
 
     manifest: Manifest
-    folder: Path
+    folder: Path = field(compare=False)  # the same model may lie elsewhere too
     default: bool  # whether requests of its task that name no model get this one
 
     @property
@@ -78,11 +71,6 @@ class ServedModel:
         """NAME:VERSION, as a request may name it."""
         return f"{self.name}:{self.version}"
 
-    @property
-    def pin(self) -> Pin:
-        """What another process needs to serve the same."""
-        return Pin(self.name, self.version, tuple(sorted(self.manifest.sha256.items())))
-
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -90,6 +78,10 @@ class LeftOut:
 
     path: Path  # its folder
     error: ModelError
+
+
+Load = Callable[[ServedModel], object]
+"""Is called with each version that is whole and not served yet; may raise a ModelError of its own."""
 
 
 @dataclass(frozen=True)
@@ -101,20 +93,19 @@ class Registry:
 
     @classmethod
     def open(
-        cls, model_dir: Path, defaults: Mapping[Task, str] = DEFAULTS, *, pins: Collection[Pin] | None = None
+        cls,
+        model_dir: Path,
+        defaults: Mapping[Task, str] = DEFAULTS,
+        *,
+        load: Load = lambda _: None,
     ) -> "Registry":
         """Find and verify every NAME/VERSION/ in `model_dir`; what has another kind of name is ignored.
-
-        With `pins` exactly these are served: other versions are ignored, and one that is not there any more or is no
-        longer the same raises ModelNotFound or DigestMismatch.
 
         `defaults` gives the default of each task, as NAME (its highest version) or NAME:VERSION; a task that is not in
         it has none. Raises the ModelError of a default that fails, and ModelNotFound when a default, or any model,
         is not there.
         """
-        folders = dict(_version_folders(model_dir))
-        if pins is not None:
-            folders = {(pin.name, pin.version): _folder_of(pin, folders, model_dir) for pin in pins}
+        folders = dict(version_folders(model_dir))
         if not folders:
             raise ModelNotFound(f"There is no model in {model_dir}, whose folders would be NAME/VERSION/.")
         chosen = {_default_of(spec, task, folders, model_dir): task for task, spec in defaults.items()}
@@ -122,17 +113,59 @@ class Registry:
         for (name, version), folder in sorted(folders.items()):
             task = chosen.get((name, version))
             try:
-                manifest = _verify_as(folder, name, version, task)
+                model = ServedModel(_verify_as(folder, name, version, task), folder, default=task is not None)
+                load(model)
             except ModelError as error:
-                if task is not None or pins is not None:
+                if task is not None:
                     raise
                 left_out.append(LeftOut(folder, error))
             else:
-                model = ServedModel(manifest, folder, default=task is not None)
-                if pins is not None and model.pin not in pins:
-                    raise DigestMismatch(f"{folder} is not the model that is being served as {model.spec}.")
                 models.append(model)
         return cls(tuple(models), tuple(left_out))
+
+    def again(self, *, load: Load = lambda _: None) -> "Registry":
+        """The very same, in another process. Raises the ModelError of a version that is not what it was."""
+        for model in self.served:
+            if verify(model.folder) != model.manifest:
+                raise DigestMismatch(f"{model.folder} is not the model that is being served as {model.spec}.")
+            load(model)
+        return self
+
+    def renewed(
+        self, model_dir: Path, defaults: Mapping[Task, str] = DEFAULTS, *, load: Load = lambda _: None
+    ) -> "Registry":
+        """What is to be served now that `model_dir` may have changed.
+
+        A version that fails is left out; one of its name and number that is being served goes on, and so does a default
+        that has no successor. Raises ModelNotFound when the folder cannot be read.
+        """
+        current = {(model.name, model.version): model for model in self.served}
+        models, left_out = [], []
+        for (name, version), folder in sorted(version_folders(model_dir)):
+            known = current.get((name, version))
+            try:
+                model = ServedModel(_verify_as(folder, name, version, None), folder, default=False)
+                if known is None or model.manifest != known.manifest:
+                    load(model)
+            except ModelError as error:
+                left_out.append(LeftOut(folder, error))
+                if known is not None:
+                    models.append(known)
+            else:
+                models.append(model)
+        return Registry(self._with_defaults(models, defaults), tuple(left_out))
+
+    def _with_defaults(self, models: list[ServedModel], defaults: Mapping[Task, str]) -> tuple[ServedModel, ...]:
+        """The models, with the default of each task: the highest version that `defaults` names, else what it was."""
+        found = {(model.name, model.version): model for model in models}
+        chosen = set()
+        for task in get_args(Task):
+            spec = defaults.get(task)
+            named = [model for model in models if model.task == task and spec in (model.name, model.spec)]
+            for model in named[-1:] or [model for model in self.served if model.default and model.task == task]:
+                found[model.name, model.version] = model
+                chosen.add((model.name, model.version))
+        return tuple(replace(model, default=key in chosen) for key, model in sorted(found.items()))
 
     def resolve(self, spec: str | None, task: Task | None) -> ServedModel:
         """The model that a request means by `spec`: NAME, NAME:VERSION, or None for the default of its task.
@@ -156,7 +189,7 @@ class Registry:
         return max(found, key=lambda model: (model.default, model.version))
 
 
-def _version_folders(model_dir: Path) -> Iterator[tuple[tuple[str, int], Path]]:
+def version_folders(model_dir: Path) -> Iterator[tuple[tuple[str, int], Path]]:
     """((name, version), folder) of every version in `model_dir`."""
     try:
         for named in model_dir.iterdir():
@@ -166,13 +199,6 @@ def _version_folders(model_dir: Path) -> Iterator[tuple[tuple[str, int], Path]]:
                         yield (named.name, int(folder.name)), folder
     except OSError as error:
         raise ModelNotFound(f"The model folder {model_dir} cannot be read: {error.strerror}.") from error
-
-
-def _folder_of(pin: Pin, folders: Mapping[tuple[str, int], Path], model_dir: Path) -> Path:
-    """Where a pinned version is."""
-    if (pin.name, pin.version) not in folders:
-        raise ModelNotFound(f"{pin.name}:{pin.version}, which is being served, is not in {model_dir} any more.")
-    return folders[pin.name, pin.version]
 
 
 def _default_of(spec: str, task: Task, folders: Mapping[tuple[str, int], Path], model_dir: Path) -> tuple[str, int]:

@@ -2,7 +2,7 @@
 
     model.safetensors   the weights, for torch
     model.onnx          the same as a graph, for onnxruntime
-    manifest.json       what they are, with the SHA-256 of both
+    manifest.json       what they are, with the SHA-256 of both, and one of all that it says itself
 
 Nothing is unpickled, and no byte of a model is parsed before its digest was compared: safetensors itself does not
 notice a flipped bit.
@@ -32,6 +32,8 @@ Task = Literal["digit", "field"]
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "model.safetensors"
 GRAPH: Final = "model.onnx"
+DIGEST: Final = "digest"
+"""The key of a manifest that holds the SHA-256 of all others with their values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,11 @@ class Manifest:
         """
         return self.calibration or Calibration.none(self.architecture.num_classes)
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all that it says, the SHA-256 of the files included: what the model is, wherever it lies."""
+        return _digest(self.to_dict())
+
     def to_dict(self) -> dict[str, Any]:
         """As manifest.json holds it."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -116,7 +123,11 @@ def read_manifest(folder: Path) -> Manifest:
         values = json.loads(content)
         if not isinstance(values, dict):
             raise ValueError("it is not a JSON object")
-        return Manifest.from_dict(values)
+        digest = values.pop(DIGEST, None)  # older ones have none
+        manifest = Manifest.from_dict(values)
+        if digest not in (None, found := _digest(values)):
+            raise ValueError(f"its {DIGEST} is {digest!r}, but what it says has {found!r}")
+        return manifest
     except ValueError as error:  # JSON's and Unicode's errors are ValueErrors too
         raise ManifestInvalid(f"The manifest {path} cannot be used: {error}.", path=str(path)) from error
 
@@ -163,8 +174,9 @@ def write_model(target: Path, files: Mapping[str, bytes], manifest_fields: Mappi
     """Write a model into `target` (.../NAME/VERSION), atomically, in place of one that may be there.
 
     `files` holds at least model.safetensors and model.onnx; the manifest is made here from `manifest_fields`, as JSON
-    holds them (`architecture` and `calibration` are dicts). Name and version are those of the folder, `sha256` and
-    `preprocessing` are filled in. Raises ValueError when the fields make no manifest, OSError when the disk refuses.
+    holds them (`architecture` and `calibration` are dicts). Name and version are those of the folder, `sha256`,
+    `preprocessing` and the digest are filled in. Raises ValueError when the fields make no manifest, OSError when the
+    disk refuses.
     """
     name, version = target.parent.name, int(target.name)
     for key, value in (("name", name), ("version", version)):
@@ -178,10 +190,20 @@ def write_model(target: Path, files: Mapping[str, bytes], manifest_fields: Mappi
         "sha256": {file: hashlib.sha256(files[file]).hexdigest() for file in (WEIGHTS, GRAPH)},
         "preprocessing": PREPROCESSING_ID,
     }
-    manifest = Manifest.from_dict({**manifest_fields, **made})
-    text = json.dumps(manifest.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_folder(target, {**files, MANIFEST: text.encode()})
+    manifest = Manifest.from_dict({key: value for key, value in {**manifest_fields, **made}.items() if key != DIGEST})
+    write_folder(target, {**files, MANIFEST: manifest_json(manifest.to_dict())})
     return manifest
+
+
+def manifest_json(values: Mapping[str, Any]) -> bytes:
+    """The content of a manifest.json that says this, with the digest of it in place of one that may be among it."""
+    said = {key: value for key, value in values.items() if key != DIGEST}
+    return (json.dumps({**said, DIGEST: _digest(said)}, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    """The SHA-256 of JSON values, however they are written down."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _calibration(values: object) -> Calibration | None:

@@ -60,6 +60,9 @@ BACKENDS: Final[Mapping[str, str]] = {
 }
 """Name -> module:class, called with (folder, max_batch_size, threads)."""
 
+SERVING: Final[Mapping[Literal["cpu", "cuda"], str]] = {"cpu": "onnx", "cuda": "torch-cuda"}
+"""The backend that serves on a device."""
+
 
 def backend_class(name: str) -> Callable[[Path, int, int], Backend]:
     """The implementation of that name, imported now."""
@@ -74,8 +77,14 @@ def open_backend(folder: Path, *, device: Device, max_batch_size: int, threads: 
     `auto` is CUDA where torch and a CUDA device are there, else the CPU, which runs onnxruntime with `threads` threads.
     Raises a ModelError when the model must not be served, DeviceUnavailable when `cuda` is asked for and not there.
     """
-    if device == "auto":
-        device = "cuda" if has_cuda_device() else "cpu"
+    device = chosen(device)
     if device == "cuda" and find_spec("torch") is None:
         raise DeviceUnavailable("The device cuda was asked for, but torch is not installed: it is in the extra cuda.")
-    return backend_class("torch-cuda" if device == "cuda" else "onnx")(folder, max_batch_size, threads)
+    return backend_class(SERVING[device])(folder, max_batch_size, threads)
+
+
+def chosen(device: Device) -> Literal["cpu", "cuda"]:
+    """What `auto` means here."""
+    if device == "auto":
+        return "cuda" if has_cuda_device() else "cpu"
+    return device

@@ -6,6 +6,7 @@ Pictures count once their body is whole: else callers that never finish one woul
 
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Protocol
 
 from app.errors import QueueFull
 
@@ -19,6 +20,12 @@ class Bounds:
     body_bytes: int
 
 
+class Held(Protocol):
+    """What must stay as long as requests hold it: a model."""
+
+    held: int  # how many do
+
+
 class Admission:
     """Counts what is accepted and not yet answered, and refuses above its bounds."""
 
@@ -28,11 +35,11 @@ class Admission:
         self.pixels = 0
         self.body_bytes = 0
 
-    def admit(self) -> "Ticket":
-        """A ticket for one request; QueueFull when not one picture more can be taken."""
+    def admit(self, model: Held) -> "Ticket":
+        """A ticket for one request to `model`; QueueFull when not one picture more can be taken."""
         if self.pictures >= self.bounds.pictures:
             raise self.full()
-        return Ticket(self)
+        return Ticket(self, model)
 
     def full(self) -> QueueFull:
         """The refusal, with its evidence."""
@@ -44,10 +51,11 @@ class Admission:
 
 
 class Ticket:
-    """What one request holds of the bounds; a context manager that gives it back."""
+    """What one request holds of the bounds, and its model; a context manager that gives both back."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, model: Held) -> None:
         self._admission = admission
+        self._model = model
         self._pictures = 0
         self._pixels = 0
         self._body_bytes = 0
@@ -73,9 +81,11 @@ class Ticket:
         self._body_bytes += body_bytes
 
     def __enter__(self) -> "Ticket":
+        self._model.held += 1
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._take(-self._pictures, -self._pixels, -self._body_bytes)
+        self._model.held -= 1

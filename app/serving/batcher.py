@@ -6,21 +6,23 @@ caller's future is done exactly once, with its own row, and a caller that goes a
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from time import perf_counter
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import Draining, InferenceFailed, ServiceError
+from app.errors import BackendFailed, Draining, InferenceFailed, ServiceError
 
 Array = npt.NDArray[np.float32]
 Input = Array | Callable[[], Array]
 """One picture (1, 32, 32) or a block of them (k, 1, 32, 32), or what makes a picture once its batch is taken."""
 Infer = Callable[[Array], npt.NDArray[np.floating]]  # (n, 1, 32, 32) -> (n, ...): row i answers input i
+Examine = Callable[[Exception], Awaitable[BackendFailed | None]]
+"""After a forward pass failed: why no other will succeed, or None if it was this one's fault alone."""
 
 
 class Outcome(NamedTuple):
@@ -47,12 +49,23 @@ class Observer(Protocol):
         """A forward pass of `size` pictures took `seconds`."""
 
 
+class Tracer(Protocol):
+    """Knows who submits, and is told whose pictures were in a pass."""
+
+    def caller(self) -> Any:
+        """Whoever submits now, for `passed`."""
+
+    def passed(self, callers: Iterable[Any], size: int, seconds: float) -> None:
+        """A pass of `size` pictures, of these callers, has just ended and took `seconds`."""
+
+
 @dataclass(slots=True, eq=False)
 class _Job:
     block: Input  # (k, 1, 32, 32), or what makes (1, 32, 32)
     size: int  # k
     future: asyncio.Future[Outcome]
     submitted: float  # perf_counter() time
+    caller: Any  # as the tracer has them
 
 
 class _Lane:
@@ -93,23 +106,28 @@ class Batcher:
         self,
         infer: Infer,
         executor: Executor,
+        examine: Examine,
         *,
         max_batch_size: int,
         max_batch_delay: float = 0.0,
         inline: int = 0,
         observer: Observer,
+        tracer: Tracer | None = None,
     ) -> None:
         self._infer = infer
         self._executor = executor
+        self._examine = examine
         self._max_batch_size = max_batch_size
         self.max_block_size = max(1, max_batch_size // 4)  # so that one fits into the bulk's quarter
         self._max_batch_delay = max_batch_delay
         self._inline = inline
         self._observer = observer
+        self._tracer = tracer
         self._singles = _Lane()
         self._bulk = _Lane()
         self._arrived = asyncio.Event()
         self._closing = False
+        self._failure: BackendFailed | None = None  # why nothing is answered any more
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -135,8 +153,8 @@ class Batcher:
         processor's caches then hold that code alone, and a picture takes half the time that it takes where each is
         read in its turn. What making one raises is its future's exception, and harms no other.
 
-        The future raises InferenceFailed if its batch fails. Cancel it to give the place up. Raises Draining when
-        the batcher is closing.
+        The future raises InferenceFailed if its batch fails, BackendFailed if no batch will succeed any more. Cancel
+        it to give the place up. Raises Draining when the batcher is closing, and BackendFailed.
         """
         return self._enqueue(self._singles, [picture if callable(picture) else picture[None]])[0]
 
@@ -149,10 +167,15 @@ class Batcher:
         return self._enqueue(self._bulk if bulk else self._singles, [block])[0]
 
     def _enqueue(self, lane: _Lane, blocks: Sequence[Input]) -> list[asyncio.Future[Outcome]]:
+        if self._failure is not None:
+            raise BackendFailed(self._failure.message)
         if self._closing:
             raise Draining("The service is shutting down.")
         loop, now = asyncio.get_running_loop(), perf_counter()
-        jobs = [_Job(block, 1 if callable(block) else len(block), loop.create_future(), now) for block in blocks]
+        caller = None if self._tracer is None else self._tracer.caller()
+        jobs = [
+            _Job(block, 1 if callable(block) else len(block), loop.create_future(), now, caller) for block in blocks
+        ]
         lane.add(jobs)
         self._observer.queued(self.depth)
         self._arrived.set()
@@ -168,6 +191,10 @@ class Batcher:
                 continue
             await self._gather()
             await self._answer(self._take())
+            if self._failure is not None:
+                for lane in (self._singles, self._bulk):
+                    _give_up(lane.take(lane.depth), self._failure)
+                return
             await asyncio.sleep(0)  # a pass on the event loop has given nobody else a turn
 
     async def _gather(self) -> None:
@@ -214,10 +241,11 @@ class Batcher:
                 raise InferenceFailed("The backend's answer has the wrong length.", asked=len(inputs), got=len(rows))
             seconds = perf_counter() - start
             self._observer.inferred(len(inputs), seconds)
+            if self._tracer is not None:
+                self._tracer.passed((job.caller for job in batch), len(inputs), seconds)
         except Exception as error:  # noqa: BLE001 - whatever it is, the batch is told, and the next batch runs
-            for job in batch:
-                if not job.future.done():
-                    job.future.set_exception(_failure(error))
+            self._failure = await self._examine(error)
+            _give_up(batch, self._failure or error)
             return
         end = 0
         for job in batch:
@@ -244,8 +272,17 @@ def _made(batch: Iterable[_Job]) -> tuple[list[_Job], list[Array]]:
     return jobs, blocks
 
 
-def _failure(error: Exception) -> ServiceError:
+def _give_up(jobs: Iterable[_Job], error: Exception) -> None:
+    """Tell everybody who still waits for these."""
+    for job in jobs:
+        if not job.future.done():
+            job.future.set_exception(_told(error))
+
+
+def _told(error: Exception) -> ServiceError:
     """An exception of its own for each future: one that is raised in several tasks gathers all their tracebacks."""
+    if isinstance(error, BackendFailed):
+        return BackendFailed(error.message)
     failure = InferenceFailed("The forward pass failed.", cause=type(error).__name__)
     failure.__cause__ = error
     return failure

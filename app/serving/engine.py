@@ -1,7 +1,7 @@
 """What the service does with pictures, whoever asks: the HTTP layer translates, the engine decides."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -11,17 +11,18 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import Draining, ImageTooLarge, ServiceError
+from app.errors import ImageTooLarge, ServiceError, Unavailable
 from app.fields import reader as fields
 from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
 from app.fields.views import merged
 from app.imaging import Container, DecodeLimits, Normalized, decode_probed, normalize, probe
-from app.lenet.registry import Registry, ServedModel
+from app.lenet.registry import Registry
 from app.serving.admission import Admission, Bounds, Ticket
 from app.serving.batcher import Outcome
 from app.serving.field_answer import proposal_of
-from app.serving.models import FIELD_CLASSES, DigitModel, FieldModel, Model
+from app.serving.model_set import ModelSet
+from app.serving.models import FIELD_CLASSES, DigitModel, FieldModel
 
 T = TypeVar("T")
 SMALL_BYTES = 8 * 1024
@@ -86,47 +87,41 @@ class Engine:
 
     def __init__(
         self,
-        registry: Registry,
-        open_model: Callable[[ServedModel], Model],
+        models: ModelSet,
         *,
         bounds: Bounds,
         limits: DecodeLimits,
         decode_threads: int,
     ) -> None:
-        self.registry = registry
+        self.models = models
         self.admission = Admission(bounds)
         self._limits = limits
-        self._models: Mapping[tuple[str, int], Model] = {
-            (served.name, served.version): open_model(served) for served in registry.served
-        }
         bulk = decode_threads // 2
         self._decoders = ThreadPoolExecutor(decode_threads - bulk, thread_name_prefix="decode")
         self._bulk_decoders = ThreadPoolExecutor(bulk, thread_name_prefix="decode-bulk")
 
+    @property
+    def registry(self) -> Registry:
+        """What is served now."""
+        return self.models.registry
+
     def start(self) -> None:
         """Begin to answer on the running event loop."""
-        for model in self._models.values():
-            model.batcher.start()
+        self.models.start()
 
     async def close(self) -> None:
         """Answer what was taken, then free everything."""
-        await asyncio.gather(*(model.close() for model in self._models.values()))
+        await self.models.close()
         self._decoders.shutdown()
         self._bulk_decoders.shutdown()
 
     def digit_model(self, spec: str | None) -> DigitModel:
         """The model that `name`, `name:version` or None (the default) means; raises UnknownModel."""
-        served = self.registry.resolve(spec, "digit")
-        model = self._models[served.name, served.version]
-        assert isinstance(model, DigitModel)  # noqa: S101 - what open_model makes of its task
-        return model
+        return self.models.digit(spec)
 
     def field_model(self, spec: str | None) -> FieldModel:
         """The model of fields that `name`, `name:version` or None (the default) means; raises UnknownModel."""
-        served = self.registry.resolve(spec, "field")
-        model = self._models[served.name, served.version]
-        assert isinstance(model, FieldModel)  # noqa: S101 - what open_model makes of its task
-        return model
+        return self.models.field(spec)
 
     async def classify(
         self, data: bytes, ticket: Ticket, model: DigitModel, *, threshold: float | None
@@ -144,15 +139,15 @@ class Engine:
             except _NotSmallError as error:  # few bytes may hold many pixels
                 container = error.container
             else:
-                return _classification(small.normalized, outcome, small.seconds, model, threshold)
+                return classified(small.normalized, outcome, small.seconds, model, threshold)
         start, loop = perf_counter(), asyncio.get_running_loop()
         if container is None:
-            container = await loop.run_in_executor(self._decoders, self._probe, data)
+            container = await loop.run_in_executor(self._decoders, self.probe, data)
         ticket.reserve(pixels=container.width * container.height)
         normalized = await loop.run_in_executor(self._decoders, _normalize, container)
         decoded = perf_counter() - start
         outcome = await model.batcher.submit(normalized.input)
-        return _classification(normalized, outcome, decoded, model, threshold)
+        return classified(normalized, outcome, decoded, model, threshold)
 
     async def classify_many(
         self, pictures: Sequence[bytes], ticket: Ticket, model: DigitModel, *, threshold: float | None
@@ -209,7 +204,7 @@ class Engine:
             async with room:
                 try:
                     return await self._field(job, None, model, self._bulk_decoders, bulk=True)
-                except Draining:
+                except Unavailable:
                     raise
                 except ServiceError as error:
                     return error
@@ -256,15 +251,16 @@ class Engine:
         )
         return [result for part in parts for result in part]
 
-    def _probe(self, data: bytes) -> Container:
+    def probe(self, data: bytes) -> Container:
+        """What a picture says of itself; raises what `app.imaging.probe` raises. For a thread."""
         return probe(data, self._limits)
 
     def _pixels(self, data: bytes) -> int:
-        container = self._probe(data)
+        container = self.probe(data)
         return container.width * container.height
 
     def _read_in_bulk(self, data: bytes) -> Normalized:
-        return _normalize(self._probe(data))
+        return _normalize(self.probe(data))
 
 
 def _normalize(container: Container) -> Normalized:
@@ -319,16 +315,17 @@ def _placed(
     threshold: float | None,
 ) -> Classification | ServiceError:
     """A picture's place in a bulk answer: its classification, or the failure of the pass that it was in."""
-    if isinstance(outcome, ServiceError):
+    if isinstance(outcome, ServiceError) and not isinstance(outcome, Unavailable):
         return outcome
     if isinstance(outcome, BaseException):
         raise outcome
-    return _classification(normalized, outcome, decoded, model, threshold)
+    return classified(normalized, outcome, decoded, model, threshold)
 
 
-def _classification(
+def classified(
     normalized: Normalized, outcome: Outcome, decoded: float, model: DigitModel, threshold: float | None
 ) -> Classification:
+    """What the model's row says of a picture that took `decoded` seconds to read."""
     *probabilities, confidence, digitness = outcome.row.tolist()
     digit = probabilities.index(max(probabilities))
     reasons: list[str] = list(normalized.reasons)

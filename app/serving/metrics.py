@@ -5,15 +5,23 @@ supervisor sets before the workers start and empties.
 """
 
 import os
+import platform
+from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.lenet.registry import Registry, ServedModel
+from app.lenet.weights import WEIGHTS
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+UNMATCHED = "unmatched"
+"""The endpoint of requests that no route takes, and of those that were refused before their headers were whole."""
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 PASS_SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+CONFIDENCES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1.0)
 
 
 class Metrics:
@@ -52,9 +60,51 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=registry,
         )
+        self.reloads = Counter(
+            "lenet5_model_reloads",
+            "Reloads by result: changed, unchanged, refused (a version that came), failed.",
+            ("result",),
+            registry=registry,
+        )
+        self.model_info = Gauge(
+            "lenet5_model_info",
+            "1 for each model version that is served, 0 for one that was.",
+            ("model", "version", "task", "default", "sha256"),
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        self.confidence = Histogram(
+            "lenet5_confidence",
+            "Confidence of the answers of /predict, /read and their batches, apart for those accepted and not.",
+            ("model", "version", "accepted"),
+            buckets=CONFIDENCES,
+            registry=registry,
+        )
+        self.build_info = Gauge(
+            "lenet5_build_info",
+            "1, with the versions of the service and of Python.",
+            ("version", "python"),
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        self.build_info.labels(version("lenet5-serve"), platform.python_version()).set(1)
+        self._info: set[tuple[str, ...]] = set()  # labels of what is served
         self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
-        for reason in ("queue_full", "draining", "deadline", "too_large"):
+        self._confidences: dict[tuple[str, str, bool], Histogram] = {}
+        for reason in ("queue_full", "draining", "deadline", "too_large", "unauthorized"):
             self.rejected.labels(reason)
+        for result in ("changed", "unchanged", "refused", "failed"):
+            self.reloads.labels(result)
+
+    def serve(self, models: Registry) -> None:
+        """Say which models are served now, and how many are left out."""
+        self.models_left_out.set(len(models.left_out))
+        served = {_labels(model) for model in models.served}
+        for labels in self._info - served:
+            self.model_info.labels(*labels).set(0)
+        for labels in served:
+            self.model_info.labels(*labels).set(1)
+        self._info = served
 
     def answered(self, endpoint: str, status: int, seconds: float) -> None:
         """Count an answer."""
@@ -65,6 +115,18 @@ class Metrics:
         counters[0].inc()
         counters[1].observe(seconds)
 
+    def decided(self, model: str, version: str, confidence: float, *, accepted: bool) -> None:
+        """Count what a model made of one picture: how sure it was, and whether that was enough."""
+        confidences = self._confidences.get((model, version, accepted))
+        if confidences is None:
+            confidences = self.confidence.labels(model, version, str(accepted).lower())
+            self._confidences[model, version, accepted] = confidences
+        confidences.observe(confidence)
+
+    def refused(self, status: int) -> None:
+        """Count an answer to a request that never was whole, so that it has no duration either."""
+        self.requests.labels(UNMATCHED, status).inc()
+
     def exposition(self) -> bytes:
         """Prometheus' text format, of this process or, with several workers, of all of them."""
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
@@ -74,17 +136,23 @@ class Metrics:
         return generate_latest(self._registry)
 
 
+def _labels(model: ServedModel) -> tuple[str, ...]:
+    return model.name, str(model.version), model.task, str(model.default).lower(), model.manifest.sha256[WEIGHTS]
+
+
 class ModelMetrics:
     """The batcher's observer for one model."""
 
     def __init__(self, metrics: Metrics, model: str) -> None:
         self._depth = metrics.queue_depth.labels(model)
+        self._queued = 0
         self._size = metrics.batch_size.labels(model)
         self._seconds = metrics.inference_seconds.labels(model)
 
     def queued(self, depth: int) -> None:
-        """`depth` inputs wait now."""
-        self._depth.set(depth)
+        """`depth` inputs wait now, of this version; the gauge has all versions of the name."""
+        self._depth.inc(depth - self._queued)
+        self._queued = depth
 
     def inferred(self, size: int, seconds: float) -> None:
         """A forward pass of `size` inputs took `seconds`."""

@@ -107,6 +107,12 @@ def test_tiff_with_endless_pages(limits):
     assert np.array_equal(decode(bytes(data), limits), GRAY)
 
 
+def test_tiff_with_an_offset_past_any_memory(limits):
+    """A BigTIFF whose directory begins at 2**63 is refused as cut off; found by mutation."""
+    with pytest.raises(InvalidImage, match="cut off"):
+        decode(b"II+\0\x08\0\0\0" + struct.pack("<Q", 1 << 63), limits)
+
+
 def test_other_formats_are_named_so(limits):
     """What is none of the six formats is no picture, PostScript and nothing at all included."""
     for data in (b"", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"hello", as_bytes("PPM"), as_bytes("ICO"), bytes(100)):

@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from app.lenet.architecture import Architecture
+from app.lenet.architecture import TABLE_I, Architecture
 from app.lenet.bitmaps import bitmaps
 from app.lenet.model import (
-    TABLE_I,
     EuclideanRBF,
     InitialWeights,
     LeNet5,

@@ -1,6 +1,7 @@
 """app.lenet.registry: which model a request means."""
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import pytest
 
 from app.errors import DigestMismatch, ManifestInvalid, ModelError, ModelNotFound, UnknownModel
-from app.lenet.registry import Registry, default_model_dir
+from app.lenet.kept import kept
+from app.lenet.registry import Registry, ServedModel, default_model_dir
 from app.lenet.weights import write_model
 
+Files = dict[str, bytes]
 Fields = dict[str, Any]
 
 
@@ -154,27 +157,87 @@ def test_default_model_dir_is_the_packages_or_the_checkouts(tmp_path: Path, monk
     assert default_model_dir() == package / "model_weights"
 
 
-def test_pins_are_served_and_nothing_else(model_dir: Path, files: dict[str, bytes], manifest_fields: Fields) -> None:
-    """With the pins of an earlier registry, versions that came since are ignored, by the defaults too."""
+def test_another_process_serves_the_same(
+    model_dir: Path, tmp_path: Path, files: Files, manifest_fields: Fields
+) -> None:
+    """What is kept is served again, with its defaults and what was left out, whatever became of the model folder."""
+    spoil(model_dir / "other" / "2")
     before = Registry.open(model_dir)
+    told = pickle.loads(pickle.dumps(kept(before, tmp_path / "kept")))
     write_model(model_dir / "lenet5" / "11", files, manifest_fields)
-    write_model(model_dir / "later" / "1", files, manifest_fields)
-    spoil(model_dir / "later" / "1")
-    pinned = Registry.open(model_dir, pins=[model.pin for model in before.served])
-    assert pinned == before
-    assert Registry.open(model_dir).resolve(None, "digit").version == 11
+    spoil(model_dir / "lenet5" / "10")
+    shutil.rmtree(model_dir / "reader")
+    loaded: list[ServedModel] = []
+    assert told.again(load=loaded.append).served == before.served == tuple(loaded)
+    assert [str(left.error) for left in told.left_out] == [str(left.error) for left in before.left_out]
 
 
-def test_a_pin_that_cannot_be_kept_stops(model_dir: Path, files: dict[str, bytes], manifest_fields: Fields) -> None:
-    """A pinned version that is spoilt, another model, or gone raises, also where it is no default."""
-    pins = [model.pin for model in Registry.open(model_dir).served]
-    folder = model_dir / "other" / "1"
+def test_what_is_kept_is_what_is_served(model_dir: Path, tmp_path: Path, files: Files, manifest_fields: Fields) -> None:
+    """A version that went or was replaced is kept no more."""
+    before = Registry.open(model_dir)
+    kept(before, tmp_path / "kept")
+    write_model(model_dir / "lenet5" / "1", files, manifest_fields | {"threshold": 0.6})
+    shutil.rmtree(model_dir / "other")
+    after = kept(before.renewed(model_dir), tmp_path / "kept")
+    assert {model.folder for model in after.served} == set((tmp_path / "kept").iterdir())
+    assert len(after.served) == 4
+
+
+def test_a_kept_model_that_is_not_what_it_was_stops(
+    model_dir: Path, tmp_path: Path, files: Files, manifest_fields: Fields
+) -> None:
+    """A kept version that is spoilt, another model, or gone raises, also where it is no default."""
+    told = kept(Registry.open(model_dir), tmp_path / "kept")
+    folder = next(model.folder for model in told.served if model.spec == "other:1")
     spoil(folder)
     with pytest.raises(DigestMismatch, match="SHA-256"):
-        Registry.open(model_dir, pins=pins)
-    write_model(folder, files | {"model.safetensors": b"other weights"}, manifest_fields)
+        told.again()
+    other = model_dir / "other" / "2"
+    shutil.copytree(other, folder, dirs_exist_ok=True)
     with pytest.raises(DigestMismatch, match="being served as other:1"):
-        Registry.open(model_dir, pins=pins)
+        told.again()
     shutil.rmtree(folder)
-    with pytest.raises(ModelNotFound, match="other:1"):
-        Registry.open(model_dir, pins=pins)
+    with pytest.raises(ModelNotFound):
+        told.again()
+
+
+def test_a_renewed_registry_is_the_folders(model_dir: Path, files: dict[str, bytes], manifest_fields: Fields) -> None:
+    """Versions that came are loaded, each once, those that went are gone, and the highest is the default."""
+    before = Registry.open(model_dir)
+    write_model(model_dir / "lenet5" / "11", files, manifest_fields)
+    write_model(model_dir / "lenet5" / "1", files, manifest_fields | {"threshold": 0.6})  # another manifest alone
+    shutil.rmtree(model_dir / "other")
+    loaded: list[str] = []
+    after = before.renewed(model_dir, load=lambda model: loaded.append(model.spec))
+    assert loaded == ["lenet5:1", "lenet5:11"]
+    assert [model.spec for model in after.served] == ["lenet5:1", "lenet5:2", "lenet5:10", "lenet5:11", "reader:1"]
+    assert after == Registry.open(model_dir)
+
+
+def test_what_fails_takes_the_place_of_nothing(
+    model_dir: Path, files: dict[str, bytes], manifest_fields: Fields
+) -> None:
+    """What is served goes on where its folder broke, where a higher version fails, and where no default is left."""
+    before = Registry.open(model_dir, {"digit": "lenet5", "field": "reader"})
+    write_model(model_dir / "lenet5" / "11", files, manifest_fields)
+    for version in ("10", "11"):
+        spoil(model_dir / "lenet5" / version)
+    shutil.rmtree(model_dir / "reader")
+    for defaults in ({"digit": "lenet5", "field": "reader"}, {"digit": "lenet5"}):
+        after = before.renewed(model_dir, defaults)
+        assert after.served == before.served
+    assert [left.path.name for left in after.left_out] == ["10", "11"]
+
+
+def test_a_version_that_cannot_be_loaded_is_left_out(model_dir: Path) -> None:
+    """What `load` refuses is as if it were broken: left out, or the end of the start where it is a default."""
+
+    def refuse(model: ServedModel) -> None:
+        if model.spec in refused:
+            raise ModelError("as the test wants it")
+
+    refused = ["other:2"]
+    assert [left.path.name for left in Registry.open(model_dir, load=refuse).left_out] == ["2"]
+    refused = ["lenet5:10"]
+    with pytest.raises(ModelError, match="as the test wants it"):
+        Registry.open(model_dir, load=refuse)

@@ -14,7 +14,7 @@ from app.imaging import PREPROCESSING_ID
 from app.lenet.architecture import Architecture
 from app.lenet.calibration import Calibration
 from app.lenet.model import LeNet5, load
-from app.lenet.weights import Manifest, load_tensors, read_manifest, verify, write_model
+from app.lenet.weights import Manifest, load_tensors, manifest_json, read_manifest, verify, write_model
 
 Fields = dict[str, Any]
 Files = dict[str, bytes]
@@ -28,8 +28,11 @@ def folder(tmp_path: Path, files: Files, manifest_fields: Fields) -> Path:
 
 
 def edit_manifest(folder: Path, **changes: Any) -> None:
+    """As by hand, without a digest."""
     path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    values = json.loads(path.read_text())
+    del values["digest"]
+    path.write_text(json.dumps(values | changes))
 
 
 def test_a_written_model_verifies(folder: Path, files: Files) -> None:
@@ -52,6 +55,27 @@ def test_a_flipped_bit_is_found(folder: Path, files: Files, name: str) -> None:
         assert evidence in caught.value.message
     with pytest.raises(DigestMismatch):
         load_tensors(folder)
+
+
+def test_a_manifest_that_says_something_else_is_found(folder: Path) -> None:
+    """Every flipped bit of a manifest is refused, unless it says the same in other words."""
+    path = folder / "manifest.json"
+    content, manifest = path.read_bytes(), read_manifest(folder)
+    refused = 0
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        try:
+            assert read_manifest(folder) == manifest
+        except ManifestInvalid:
+            refused += 1
+    assert refused > len(content) / 7 * 0.6  # the others are white space
+
+
+def test_a_manifest_is_made_anew_with_its_digest(folder: Path) -> None:
+    """What is changed on purpose gets another digest, whichever it had."""
+    values = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_bytes(manifest_json(values | {"threshold": 0.25}))
+    assert read_manifest(folder).threshold == 0.25
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "model.onnx", "manifest.json"])
@@ -110,9 +134,9 @@ def test_a_value_that_cannot_be(folder: Path, changes: Fields) -> None:
 
 
 def test_every_key_is_needed(folder: Path) -> None:
-    """A manifest that lacks any one of its keys, but for the calibrations, is a ManifestInvalid that names it."""
+    """A manifest that lacks any key but the calibrations and its digest is a ManifestInvalid that names it."""
     whole = json.loads((folder / "manifest.json").read_text())
-    for key in set(whole) - {"calibration", "field_calibration"}:
+    for key in set(whole) - {"calibration", "field_calibration", "digest"}:
         (folder / "manifest.json").write_text(json.dumps({k: v for k, v in whole.items() if k != key}))
         with pytest.raises(ManifestInvalid, match=f"lacks {key}"):
             read_manifest(folder)
@@ -124,7 +148,7 @@ def test_an_older_manifest_has_no_calibration(folder: Path) -> None:
     assert read_manifest(folder).calibration is None
     whole = json.loads((folder / "manifest.json").read_text())
     del whole["calibration"]
-    (folder / "manifest.json").write_text(json.dumps(whole))
+    (folder / "manifest.json").write_bytes(manifest_json(whole))
     assert read_manifest(folder).calibration is None
 
 

@@ -1,15 +1,13 @@
 """What the tests of processes share."""
 
 import contextlib
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from running import Running, command
+from running import Running, service
 
 
 @pytest.fixture
@@ -19,16 +17,7 @@ def serve(model_dir: Path, tmp_path: Path) -> Iterator[Callable[..., Running]]:
 
         def start(*options: str, **variables: str) -> Running:
             log = tmp_path / f"log-{time.monotonic_ns()}"
-            process = subprocess.Popen(
-                command(*options),
-                env={**os.environ, "LENET5_MODEL_DIR": str(model_dir), **variables},
-                stdout=stack.enter_context(log.open("w")),
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            stack.enter_context(process)
-            stack.callback(process.kill)
-            return Running(process, log)
+            return stack.enter_context(service(log, *options, **{"LENET5_MODEL_DIR": str(model_dir), **variables}))
 
         yield start
 

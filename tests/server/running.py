@@ -21,9 +21,9 @@ class Running:
     def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self.process = process
         self._log = log
-        first = process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", first)
-        assert found, first + log.read_text()
+        self.said = process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.said)
+        assert found, self.said + log.read_text()
         self.port = int(found[1])
         self.url = found[0]
 
@@ -77,6 +77,21 @@ def command(*options: str, port: int = 0) -> list[str]:
 
 
 @contextmanager
+def service(log: Path, *options: str, port: int = 0, **variables: str) -> Iterator[Running]:
+    """A running service that logs into the file, ended with the context."""
+    variables = {**os.environ, **variables}
+    line = command(*options, port=port)
+    with (
+        log.open("w") as out,
+        subprocess.Popen(line, env=variables, stdout=out, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        try:
+            yield Running(process, log)
+        finally:
+            process.kill()
+
+
+@contextmanager
 def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with the context, whatever it hangs in."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options) as process:
@@ -100,9 +115,9 @@ def attempt(*options: str, port: int = 0, **variables: str) -> tuple[int, list[s
     return done.returncode, done.stderr.splitlines()
 
 
-def flip_a_bit(model_dir: Path) -> None:
-    """Break the weights of lenet5:1, or mend them again."""
-    weights = model_dir / "lenet5" / "1" / "model.safetensors"
+def flip_a_bit(version: Path) -> None:
+    """Break the weights in a version's folder, or mend them again."""
+    weights = version / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)

@@ -24,6 +24,7 @@ URL_LINE = re.compile(r"http://127\.0\.0\.1:(\d+)")
 def service(model_dir: Path) -> Iterator[tuple[str, int]]:
     """The URL and the process id of a service whose connections have a second for everything."""
     options = ["--header-timeout", "1", "--body-timeout", "1", "--keep-alive-timeout", "2"]
+    options += ["--answer-timeout", "4"]
     options += ["--max-header-bytes", "4096", "--max-body-bytes", "1000000"]
     command = [sys.executable, "-m", "app", "serve", "--port", "0", "--device", "cpu", "--model-dir", str(model_dir)]
     with subprocess.Popen(
@@ -185,7 +186,10 @@ def test_what_is_wrong_behind_a_request_does_not_take_its_answer(connect, digits
 
 
 def test_a_flood_of_pipelined_requests_is_held_back(service, connect):
-    """While requests wait for their turn nothing more is read: the sender is stopped long before it has sent all."""
+    """While requests wait for their turn nothing more is read: the sender is stopped long before it has sent all.
+
+    Since it never reads it is cut off in the end.
+    """
     connection = connect()
     connection.settimeout(2)
     flood = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n" * 25_000  # 1 MB a piece, and the answers are never read
@@ -194,6 +198,9 @@ def test_a_flood_of_pipelined_requests_is_held_back(service, connect):
         connection.sendall(flood * 100)
     assert resident(service[1]) - before < 60_000_000
     assert httpx.get(service[0] + "/health/live").status_code == 200
+    connection.settimeout(20)
+    with pytest.raises(ConnectionError):
+        connection.sendall(flood * 100)
 
 
 def resident(pid: int) -> int:

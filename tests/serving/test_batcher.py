@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
-from app.errors import Draining, InferenceFailed
+from app.errors import BackendFailed, Draining, InferenceFailed
 from app.serving.batcher import Array, Batcher
 
 
@@ -21,6 +21,7 @@ class Device:
         self.go.set()
         self.entered = threading.Semaphore(0)
         self.batches: list[list[float]] = []
+        self.failure: BackendFailed | None = None  # what is found after a failed batch
         self.spoil: Callable[[Array], Array] = lambda inputs: inputs
 
     def infer(self, inputs: Array) -> Array:
@@ -28,6 +29,9 @@ class Device:
         self.entered.release()
         assert self.go.wait(10)
         return self.spoil(inputs[:, 0, 0, :1])
+
+    async def examine(self, error: Exception) -> BackendFailed | None:
+        return self.failure
 
     async def until_busy(self) -> None:
         """Wait until one more batch has reached the device."""
@@ -47,7 +51,9 @@ def picture(value: float) -> Array:
 @asynccontextmanager
 async def running(device: Device, **options: float) -> AsyncGenerator[Batcher]:
     with ThreadPoolExecutor(1) as executor:
-        batcher = Batcher(device.infer, executor, **{"max_batch_size": 8, "observer": Silent(), **options})
+        batcher = Batcher(
+            device.infer, executor, device.examine, **{"max_batch_size": 8, "observer": Silent(), **options}
+        )
         batcher.start()
         try:
             yield batcher

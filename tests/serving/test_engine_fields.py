@@ -25,9 +25,12 @@ from app.errors import (
 from app.fields.formats import field_format
 from app.fields.views import VIEWS
 from app.imaging import DecodeLimits
-from app.lenet.registry import Registry, ServedModel, default_model_dir
+from app.lenet.registry import Load, Registry, ServedModel, default_model_dir
 from app.serving.admission import Bounds
 from app.serving.engine import FIELDS_AT_ONCE, Engine, FieldAnswer, FieldJob
+from app.serving.lifecycle import Lifecycle
+from app.serving.metrics import Metrics
+from app.serving.model_set import ModelSet
 from app.serving.models import FieldModel, Model
 
 TEXT = "20468"
@@ -85,12 +88,12 @@ class Running:
         self.model = engine.field_model(None)
 
     async def read(self, job: FieldJob) -> FieldAnswer:
-        with self.engine.admission.admit() as ticket:
+        with self.engine.admission.admit(self.model) as ticket:
             ticket.reserve(pictures=1)
             return await self.engine.read_field(job, ticket, self.model)
 
     async def read_many(self, jobs: list[FieldJob]) -> list:
-        with self.engine.admission.admit() as ticket:
+        with self.engine.admission.admit(self.model) as ticket:
             ticket.reserve(pictures=len(jobs))
             return await self.engine.read_fields(jobs, ticket, self.model)
 
@@ -117,10 +120,12 @@ def running(models: Path) -> Callable:
         device = Device(max_batch_size)
 
         def open_model(served: ServedModel) -> Model:
-            return FieldModel(served, device, Silent(), max_batch_size=max_batch_size, max_batch_delay=0)
+            return FieldModel(served, device, Silent(), Lifecycle(), max_batch_size=max_batch_size, max_batch_delay=0)
 
-        registry = Registry.open(models, {"field": "lenet5-field"})
-        engine = Engine(registry, open_model, bounds=bounds, limits=LIMITS, decode_threads=4)
+        def find(_: Registry | None, load: Load) -> Registry:
+            return Registry.open(models, {"field": "lenet5-field"}, load=load)
+
+        engine = Engine(ModelSet(find, open_model, Metrics()), bounds=bounds, limits=LIMITS, decode_threads=4)
         engine.start()
         try:
             async with asyncio.timeout(60):
@@ -336,7 +341,7 @@ async def test_a_bulk_in_which_a_pass_fails_has_errors_in_those_places_alone(run
         results = await it.read_many([job() for _ in range(4)])
         kinds = [type(result) for result in results]
         assert set(kinds) == {FieldAnswer, InferenceFailed}
-        assert sum(it.device.sizes) == 4 * count
+        assert sum(it.device.sizes) == 4 * count + 1  # one tells that the device still computes
         assert (
             kinds.count(InferenceFailed) <= 2
         )  # a pass holds the candidates of one field, or the end and beginning of two

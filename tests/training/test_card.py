@@ -13,6 +13,7 @@ from huggingface_hub import ModelCard
 from small_run import Small
 
 from app.lenet.calibration import Calibration
+from app.lenet.weights import manifest_json
 from training import config as configs
 from training import datasets
 from training.card import limits, recipe, sources
@@ -88,7 +89,7 @@ def test_a_card_is_made_anew_without_training(small: Small, tmp_path: Path) -> N
         path.unlink()
     manifest = manifest_of(folder)
     manifest["metrics"] = {key: manifest["metrics"][key] for key in ("held_out", "seeds")}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_bytes(manifest_json(manifest))
     assert main(["card", "lenet5-small", "--model-dir", str(tmp_path), "--runs", str(tmp_path)]) == 0
     for path in small.model.iterdir():
         assert (folder / path.name).read_bytes() == path.read_bytes(), path.name

@@ -14,6 +14,7 @@ from small_run import Small
 from app.imaging import normalize
 from app.lenet.calibration import Calibration
 from app.lenet.registry import Registry, default_model_dir
+from app.lenet.weights import manifest_json
 from app.main import create_app
 from app.runtime import open_backend
 from app.settings import Settings
@@ -42,7 +43,7 @@ def calibrated(small: Small, tmp_path: Path) -> Path:
     shutil.copytree(small.model, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     changes = {"calibration": CALIBRATION.to_dict(), "threshold": 0.7}
-    (folder / "manifest.json").write_text(json.dumps(manifest | changes))
+    (folder / "manifest.json").write_bytes(manifest_json(manifest | changes))
     return tmp_path
 
 
@@ -75,7 +76,7 @@ def test_another_figure_is_found(small: Small, tmp_path: Path, capsys: pytest.Ca
     manifest = json.loads((folder / "manifest.json").read_text())
     true = manifest["metrics"]["mnist-test"]["misses"]
     manifest["metrics"]["mnist-test"]["misses"] = true - 1
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_bytes(manifest_json(manifest))
     assert main(["evaluate", "lenet5-small", "--model-dir", str(tmp_path), "--check", "--device", "cpu"]) == 1
     assert f"misses: stated {true - 1}, measured {true}" in said(capsys)
 
@@ -88,7 +89,7 @@ def test_a_set_that_the_card_does_not_speak_of(
     shutil.copytree(small.model, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     del manifest["metrics"]["mnist-test"]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_bytes(manifest_json(manifest))
     assert main(["evaluate", "lenet5-small", "--model-dir", str(tmp_path), "--check", "--device", "cpu"]) == 2
     assert "states no figures on mnist-test" in capsys.readouterr().err
 
@@ -153,7 +154,7 @@ def test_what_is_no_digit_is_measured_beside_digits(
     for stated, code in ((figures, 0), (figures | {"count": 29}, 1)):
         manifest = json.loads((found.model.folder / "manifest.json").read_text())
         manifest["metrics"]["letters"] = stated
-        (found.model.folder / "manifest.json").write_text(json.dumps(manifest))
+        (found.model.folder / "manifest.json").write_bytes(manifest_json(manifest))
         assert main([*command, "--check"]) == code
     assert said(capsys).splitlines()[-1] == "not as the card says: count: stated 29, measured 30"
 

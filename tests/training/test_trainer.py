@@ -147,7 +147,7 @@ def test_a_crash_while_writing_keeps_the_last_checkpoint(
     def crash(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"training.checkpoint.{place}", crash)
+    monkeypatch.setattr(f"app.lenet.atomic_file.{place}", crash)
     with pytest.raises(KeyboardInterrupt):
         checkpoint.write(tmp_path, Checkpoint({}, {"epoch": 2}, {}))
     assert checkpoint.read(tmp_path, {}).progress == {"epoch": 1}

@@ -28,9 +28,10 @@ from app.errors import ModelError
 from app.fields.calibration import FieldCalibrations
 from app.fields.formats import Kind, field_format
 from app.lenet import model as lenet
+from app.lenet.atomic_file import write_file
 from app.lenet.model import LeNet5
 from app.lenet.registry import Registry, ServedModel, default_model_dir
-from app.lenet.weights import MANIFEST
+from app.lenet.weights import MANIFEST, manifest_json
 from training import config
 from training.datasets.cheque_amounts import FOLDS
 from training.errors import TrainingError
@@ -138,9 +139,7 @@ def _write(served: ServedModel, found: FieldCalibrations) -> None:
     values: dict[str, Any] = json.loads(path.read_text())
     values["field_calibration"] = found.to_dict()
     values["threshold"] = round(found.digits.threshold(0.01), 6)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-    new.replace(path)
+    write_file(path, manifest_json(values))
 
 
 if __name__ == "__main__":

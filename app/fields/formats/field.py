@@ -65,7 +65,7 @@ def field_format(
     elif kind == "amount":
         automaton = amount()
     elif country is None:
-        raise InvalidParameter("A postal code needs its country, such as country=US.", parameter="country")
+        raise InvalidParameter("A postal code needs its country, such as US.", parameter="country")
     else:
         country = country.upper()
         automaton = postal_code(country)

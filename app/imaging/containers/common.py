@@ -63,7 +63,7 @@ def unpack(layout: str, data: bytes, offset: int) -> tuple[Any, ...]:
     """`struct.unpack_from`, with InvalidImage where the data end too early."""
     try:
         return struct.unpack_from(layout, data, offset)
-    except struct.error:
+    except (struct.error, OverflowError):  # OverflowError: a 64-bit offset that no memory has
         raise InvalidImage("The picture's file is cut off.", at=offset, length=len(data)) from None
 
 

@@ -11,12 +11,12 @@ from lenet5_client.schemas import ReadResponse
 from PIL import ImageColor
 
 from app.explain import explanation
-from app.explain.cuts import cuts_of
 from app.explain.panel import DOUBTFUL, GOOD, percent
 from app.explain.strips import MOST_ROWS, strips
 from app.explain.way import path_of
 from app.fields import reader
 from app.fields.calibration import FieldCalibration
+from app.fields.cut_lines import cuts_of
 from app.fields.formats import field_format
 from app.fields.segmentation import Candidate, Segmentation
 from app.imaging.parts import Box
