@@ -47,6 +47,7 @@ NOT_RUN = {  # page, beginning of the snippet: why no test runs it
     ("docs/deployment.md", "docker build"): "needs wheels; tests/container/test_train_image.py builds it",
     ("docs/deployment.md", "docker compose -f"): "needs a GPU",
     ("docs/deployment.md", "echo"): "needs a cluster",
+    ("docs/deployment.md", "kubectl apply"): "needs a cluster with KServe",
     ("docs/deployment.md", "LENET5_USER"): "trains; tests/container/test_train_image.py runs the image",
     ("docs/fine_tuning.md", "pip install"): "takes minutes; tests/training/test_fine_tune.py runs the command",
     ("docs/input.md", "python -m training train held-out.toml"): "takes minutes",
@@ -54,6 +55,7 @@ NOT_RUN = {  # page, beginning of the snippet: why no test runs it
     ("docs/training.md", "pip install"): "takes minutes; .ci/run trains tiny.toml",
     ("docs/training.md", "python -m training train"): "takes hours",
     ("docs/training.md", "for NAME"): "takes hours",
+    ("docs/training.md", "torchrun"): "takes hours; tests/training/test_parallel.py runs it",
     ("docs/training.md", "python -m training evaluate"): "takes half a minute; .ci/run does it for every model",
 }
 GIVEN = {  # what a snippet names and does not make

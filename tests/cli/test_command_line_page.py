@@ -74,7 +74,7 @@ def test_models_are_listed_and_served(here: Path, running: Running) -> None:
     specs = [line.split("\t")[1] for line in printed(here, "models").splitlines()]
     assert "models" in COMMANDS
     assert re.sub(r":\d+:", ":8000:", running.said) == READY
-    assert f": {', '.join(specs)} on cpu\n" in READY
+    assert f": {', '.join(specs)} on cpu (onnx)\n" in READY
 
 
 def test_a_service_is_measured(here: Path, running: Running) -> None:

@@ -61,7 +61,7 @@ def test_a_field_is_written_on_the_pad(visit):
     """Strokes on the wide pad take the picture's place, and are read while they are written."""
     here = opened(visit)
     here.page.select_option("#field-kind", "digits")
-    for stroke in (((0.2, 0.2), (0.2, 0.8)), ((0.4, 0.2), (0.6, 0.2), (0.48, 0.85))):
+    for stroke in (((0.3, 0.2), (0.27, 0.8)), ((0.4, 0.2), (0.52, 0.2), (0.44, 0.85))):
         here.draw(*stroke, on="#field canvas")
     says(here, "17")
     assert here.page.is_hidden("#field .picture")
