@@ -27,3 +27,17 @@ def test_the_tests_that_security_md_names_are_there():
     defined = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())}
     paths = {str(file.relative_to(ROOT)) for file in files}
     assert named - defined - paths == set()
+
+
+def test_the_site_has_no_dead_link(tmp_path):
+    """Sphinx takes a dead link, a missing heading or a page that nothing leads to for an error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "--fail-on-warning", "--nitpicky", "--quiet"]
+        + ["--conf-dir", "docs", "--doctree-dir", str(tmp_path / "doctrees"), ".", str(tmp_path / "site")],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "observability.html" in (tmp_path / "site" / "docs" / "index.html").read_text()
