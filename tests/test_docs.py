@@ -31,9 +31,9 @@ def test_the_tests_that_security_md_names_are_there():
 
 def test_the_site_has_no_dead_link(tmp_path):
     """Sphinx takes a dead link, a missing heading or a page that nothing leads to for an error."""
+    options = ["--fail-on-warning", "--nitpicky", "--quiet", "--conf-dir", "docs", "--doctree-dir", tmp_path / "trees"]
     done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "--fail-on-warning", "--nitpicky", "--quiet"]
-        + ["--conf-dir", "docs", "--doctree-dir", str(tmp_path / "doctrees"), ".", str(tmp_path / "site")],
+        [sys.executable, "-m", "sphinx", *options, ".", tmp_path / "site"],
         cwd=ROOT,
         check=False,
         capture_output=True,
