@@ -25,7 +25,8 @@ def test_ctrl_c_ends_a_list(proxy: Callable[..., Proxy]) -> None:
     """KeyboardInterrupt comes out of read_many while its requests hang."""
     between = proxy(*["hang"] * 20)
     program = (
-        "import sys; from lenet5_client import Client\n"
+        "import signal, sys; from lenet5_client import Client\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it\n"
         "with Client(sys.argv[1], timeout=3600) as client:\n"
         "    try: client.read_many([sys.argv[2]] * 100)\n"
         "    except KeyboardInterrupt: print('interrupted')\n"
