@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.main import create_app
+from app.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -42,3 +45,17 @@ def test_the_site_has_no_dead_link(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "observability.html" in (tmp_path / "site" / "docs" / "index.html").read_text()
+
+
+def test_every_error_is_documented_as_json_and_every_answer_has_a_type():
+    """A route whose answer is a page or a picture answers an error in JSON all the same."""
+    paths = create_app(Settings()).openapi()["paths"]
+    answers = [
+        (path, status, list(answer.get("content", {})))
+        for path, methods in paths.items()
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+    ]
+    assert len(answers) > 100
+    assert [one for one in answers if one[1] >= "400" and one[2] != ["application/json"]] == []
+    assert [one for one in answers if not one[2]] == []

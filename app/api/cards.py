@@ -9,12 +9,13 @@ from string import Template
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 from lenet5_client.schemas import ErrorBody
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from app.api.assets import Asset
+from app.api.routes import answers
 from app.api.service import ServiceDep
 from app.errors import NotFound
 from app.lenet.registry import ServedModel
@@ -53,14 +54,16 @@ router = APIRouter(
 )
 
 
-@router.get("/card", summary="A model's card", response_class=HTMLResponse)
+@router.get("/card", summary="A model's card", response_class=Response, responses=answers("text/html"))
 async def card(request: Request, service: ServiceDep, name: str, version: str) -> Response:
     """What a model is for, how good it is and what it was made from, as a page."""
     model = service.engine.registry.resolve(f"{name}:{version}", None)
     return (await asyncio.to_thread(_card, model)).answer(request)
 
 
-@router.get("/card/{picture}", summary="A picture of a model's card", response_class=Response)
+@router.get(
+    "/card/{picture}", summary="A picture of a model's card", response_class=Response, responses=answers("image/png")
+)
 async def card_picture(request: Request, service: ServiceDep, name: str, version: str, picture: str) -> Response:
     """One of the pictures that the card shows: a PNG."""
     model = service.engine.registry.resolve(f"{name}:{version}", None)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from lenet5_client.schemas import ErrorBody, Health, ModelInfo, ModelList, TargetThreshold
 
+from app.api.routes import answers
 from app.api.service import ServiceDep, check_ready
 from app.fields.calibration import FieldCalibrations
 from app.lenet.registry import Registry
@@ -34,7 +35,7 @@ async def ready(service: ServiceDep) -> Health:
     return Health(status="ready")
 
 
-@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses=answers("text/plain"))
 async def metrics(service: ServiceDep) -> Response:
     """The text format of Prometheus, added up over the worker processes."""
     exposition = await asyncio.to_thread(service.metrics.exposition)  # several workers' files take a while

@@ -78,6 +78,14 @@ def body(field: str, schema: dict[str, Any], **texts: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": dict.fromkeys(PICTURE_TYPES, picture) | {FORM_TYPE: form}}}
 
 
+def answers(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of a good answer that is no JSON; for a route whose `response_class` is Response.
+
+    A response class with a type of its own would give that type to the errors as well.
+    """
+    return {200: {"content": {media_type: {}}}}
+
+
 def model_ref(model: Model) -> dict[str, str]:
     """The wire's `ModelRef`."""
     return {"name": model.name, "version": str(model.version)}
