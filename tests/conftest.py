@@ -2,7 +2,11 @@
 
 import gzip
 import io
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +52,19 @@ def digits() -> list[bytes]:
     with gzip.open(MNIST / "train-images-idx3-ubyte.gz") as file:
         pictures = np.frombuffer(file.read(16 + 64 * 784)[16:], np.uint8).reshape(-1, 28, 28)
     return [png(picture) for picture in pictures]
+
+
+@pytest.fixture
+def promtool() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Prometheus' own tool, called with its arguments."""
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed (Debian's package prometheus has it)")
+
+    def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = ["promtool", *arguments]
+        return subprocess.run(command, capture_output=True, check=False, text=True, timeout=60, **options)
+
+    return call
 
 
 def png(picture: np.ndarray) -> bytes:

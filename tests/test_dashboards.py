@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,15 +43,16 @@ def misspelt(query: str) -> list[str]:
     return wrong + sorted(grouped - labels)
 
 
-def promtool(*arguments: str) -> str:
-    """What Prometheus' own tool says."""
-    if shutil.which("promtool") is None:
-        pytest.skip("promtool is not installed (Debian's package prometheus has it)")
-    done = subprocess.run(
-        ["promtool", *arguments], cwd=PROMETHEUS, capture_output=True, check=False, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+@pytest.fixture
+def checked(promtool):
+    """What promtool says in the folder of the rules, of what it takes."""
+
+    def call(*arguments: str) -> str:
+        done = promtool(*arguments, cwd=PROMETHEUS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return call
 
 
 @pytest.mark.parametrize("query", [*PANELS, *(rule["expr"] for rule in RULES)])
@@ -73,9 +72,9 @@ def test_what_is_misspelt_is_found():
     ]
 
 
-def test_the_alerts_fire_when_they_should():
+def test_the_alerts_fire_when_they_should(checked):
     """Each on series made for it, and none on a quiet day."""
-    promtool("test", "rules", "alerts_test.yml")
+    checked("test", "rules", "alerts_test.yml")
     cases = yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text())["tests"]
     raised = [test["alertname"] for case in cases for test in case["alert_rule_test"] if test.get("exp_alerts")]
     quiet = [test["alertname"] for case in cases for test in case["alert_rule_test"] if not test.get("exp_alerts")]
@@ -88,13 +87,13 @@ def test_every_alert_is_explained():
     assert re.findall(r"^\| `(\w+)`", page, re.MULTILINE) == [rule["alert"] for rule in RULES]
 
 
-def test_prometheus_takes_its_configuration_and_the_dashboards_queries(tmp_path):
+def test_prometheus_takes_its_configuration_and_the_dashboards_queries(tmp_path, checked):
     """The configuration is valid, and so is each query of a panel, as a rule."""
-    promtool("check", "config", "prometheus.yml")
+    checked("check", "config", "prometheus.yml")
     queries = PANELS
     for name, value in VARIABLES.items():
         queries = [query.replace(name, value) for query in queries]
     assert "$" not in "".join(queries)
     rules = [{"record": f"panel:{i}", "expr": query} for i, query in enumerate(queries)]
     (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
-    assert f"{len(rules)} rules found" in promtool("check", "rules", str(tmp_path / "panels.yml"))
+    assert f"{len(rules)} rules found" in checked("check", "rules", str(tmp_path / "panels.yml"))

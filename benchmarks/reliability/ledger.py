@@ -13,6 +13,8 @@ from benchmarks.speed.machine import describe
 
 LATEST = 20
 """Portions that are listed one by one."""
+NOTES = 20
+"""Of a portion, or a control, that are kept."""
 
 
 @dataclass
@@ -69,6 +71,7 @@ def _entry(promise: Promise, trial: Trial, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "broken": promise.broken(trial),
         **asdict(trial),
+        "notes": list(trial.notes[:NOTES]),
     }
 
 

@@ -1,7 +1,6 @@
 """/metrics: what is counted of answers, and that Prometheus has nothing to say against the form."""
 
 import math
-import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -44,15 +43,11 @@ def value(text: str, name: str, **labels: str) -> float:
 
 
 @pytest.fixture
-def lint():
+def lint(promtool):
     """What `promtool check metrics` says against an exposition."""
-    if shutil.which("promtool") is None:
-        pytest.skip("promtool is not installed (Debian's package prometheus has it)")
 
     def check(text: str) -> str:
-        done = subprocess.run(
-            ["promtool", "check", "metrics"], input=text, capture_output=True, check=False, text=True, timeout=60
-        )
+        done = promtool("check", "metrics", input=text)
         return (done.stdout + done.stderr).strip() or ("" if done.returncode == 0 else str(done.returncode))
 
     return check
