@@ -40,6 +40,16 @@ def test_a_bound() -> None:
     assert (Bound("").text(), Bound("").broken(1e9)) == ("", False)
 
 
+def test_a_control_that_fails_a_thousand_times_is_kept_short(tmp_path: Path) -> None:
+    """The first of its notes say enough."""
+    notes = tuple(map(str, range(1000)))
+    quick = promise(lambda ask: Trial(ask.amount))
+    Ledger.of(tmp_path, quick).add_control(quick, Trial(1000, 1000, notes=notes), 1)
+    kept = Ledger.of(tmp_path, quick).control
+    assert kept is not None
+    assert kept["notes"] == list(notes[:20])
+
+
 def test_a_time_alone_is_measured_once_more() -> None:
     """A trial is repeated when nothing but a timed figure is outside its bound."""
 
