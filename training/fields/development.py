@@ -15,12 +15,11 @@ from app.fields import reader
 from app.fields.formats import FieldFormat, field_format
 from app.fields.reader import Proposal
 from app.fields.views import merged
-from training import datasets, rubbish
-from training.datasets import Digits, cheque_amounts
+from training import datasets
+from training.datasets import cheque_amounts
 from training.fields import kinds
-from training.fields.hand import Hand, Shape, write
 from training.fields.kinds import Sources, make
-from training.fields.paper import NOISY, PLAIN, on_paper
+from training.fields.rubbish_rows import rubbish_row
 from training.fields.signs import marks, writers
 from training.fields.truth import NOTHING, amount_texts
 
@@ -76,7 +75,7 @@ def made(count: int, seed: int, network: Network, data_dir: Path | None) -> Iter
         yield replace(field, written=one.written.text)
     digits = datasets.load("mnist-train", data_dir)
     for _ in range(round(NOTHINGS * count)):
-        yield shown(_nothing(digits, rng), network, formats["digits"], NOTHING)
+        yield shown(rubbish_row(digits, rng), network, formats["digits"], NOTHING)
 
 
 def cheques(networks: Mapping[int, Network], data_dir: Path | None) -> Iterator[Shown]:
@@ -95,13 +94,3 @@ def shown(picture: Picture, network: Network, form: FieldFormat, texts: tuple[st
     proposal = reader.propose(picture)
     log_probs = merged(network(proposal.views)) if len(proposal.views) else np.zeros((0, 11))
     return Shown(proposal, log_probs, form, texts, fold)
-
-
-def _nothing(digits: Digits, rng: np.random.Generator) -> Picture:
-    """Three to eight pictures of what is no digit in a row, on paper."""
-    height = 40.0
-    sorts = ("letter", "letter", "letter", "scribble", "cross", "pair")
-    pieces = [rubbish.MAKERS[sorts[int(rng.integers(len(sorts)))]][1](digits, rng) for _ in range(rng.integers(3, 9))]
-    shapes = [Shape("x", piece.astype(np.float32) / np.float32(255)) for piece in pieces]
-    ink = write(shapes, Hand(height=height, gap=(0.02, 0.4)), rng).ink
-    return on_paper(ink, height, (PLAIN, NOISY)[int(rng.integers(2))], rng)

@@ -16,6 +16,7 @@ from training.split import HELD_OUT, by_writer, every_tenth
 
 BOX = 20  # pixels of the longer side of MNIST's digits
 RUN = 100  # digits of the test set that are taken for one writer's
+STRANGERS = 15  # who are taken for the writers of a set that names none
 MARKS = ".,-/=$*#"
 PEN_MARKS = 750  # pictures of each kind in the set `marks`, whose first two kinds are dots and dashes
 
@@ -94,6 +95,16 @@ def writers(data_dir: Path | None, *, held_out: bool) -> Writers:
     of = mnist.writers(data_dir)
     parts = by_writer(of, HELD_OUT)
     return grouped(datasets.load("mnist-train", data_dir), of, parts.held_out if held_out else parts.learnt)
+
+
+def strangers(data_dir: Path | None, name: str) -> Writers:
+    """The digits of a set that does not say who wrote which, but every tenth, dealt out to `STRANGERS` by turns.
+
+    Raises:
+        DatasetError: a file is missing or damaged.
+    """
+    digits = datasets.load(name, data_dir)
+    return grouped(digits, (np.arange(len(digits)) % STRANGERS).astype(np.int32), every_tenth(len(digits)).learnt)
 
 
 def test_writers(data_dir: Path | None) -> Writers:
