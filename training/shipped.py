@@ -9,7 +9,7 @@ from app.lenet import model as lenet
 from app.lenet.calibration import Calibration
 from app.lenet.model import LeNet5
 from app.lenet.registry import ServedModel
-from app.lenet.weights import GRAPH, WEIGHTS, read_verified
+from app.lenet.weights import read_verified
 from training import config as configs
 from training.config import Config
 from training.errors import TrainingError
@@ -32,7 +32,7 @@ class Shipped:
     config: Config
     log: tuple[Record, ...]
     fields: Mapping[str, Any]  # the manifest's, as JSON holds them, but for those of MADE_BY_WRITING
-    files: Mapping[str, bytes]  # weights, graph, config and log: by name, as they lie in the folder
+    files: Mapping[str, bytes]  # weights, graphs, config and log: by name, as they lie in the folder
 
     @property
     def calibration(self) -> Calibration | None:
@@ -70,7 +70,7 @@ def of_folder(served: ServedModel) -> Shipped:
         config=configs.load(folder / CONFIG),
         log=log,
         fields={key: value for key, value in values.items() if key not in MADE_BY_WRITING},
-        files={**{name: read_verified(folder, name) for name in (WEIGHTS, GRAPH)}, **kept},
+        files={**{name: read_verified(folder, name) for name in manifest.sha256}, **kept},
     )
 
 

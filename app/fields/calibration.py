@@ -3,7 +3,9 @@
 One calibration a kind of field: amounts are written with other pens and other digits than postal codes.
 
 weights      of what is seen of a candidate, by the symbol that it may be read as (app.fields.scores)
-confidence   1 / (1 + exp(-(offset + slope log-odds of the string's posterior))) (Platt 1999)
+line         how much what is read of the whole line counts beside that (app.fields.ranking)
+confidence   1 / (1 + exp(-(offset + slope log-odds of the string's posterior + line_slope log-odds of its likelihood as
+             the line is read))) (Platt 1999)
 thresholds   the confidence that keeps to each target error
 """
 
@@ -30,6 +32,13 @@ LARGEST: Final = 1e4  # of any number of a calibration
 CERTAIN: Final = 30.0  # log-odds that are taken for a probability of 1
 
 
+def log_odds(probability: float) -> float:
+    """log p / (1 - p), within +-CERTAIN."""
+    if probability <= 0:
+        return -CERTAIN
+    return float(np.clip(np.log(probability) - np.log1p(-min(probability, 1 - 1e-15)), -CERTAIN, CERTAIN))
+
+
 def plain_weights() -> tuple[tuple[float, ...], ...]:
     """The network as it is for digits; a mark has no more for it than that the network sees no digit."""
     digit = {"identity": 1.0, "digitness": 1.0}
@@ -52,6 +61,8 @@ class FieldCalibration:
     weights: tuple[tuple[float, ...], ...] = plain_weights()  # (SYMBOLS, FEATURES), of log weights in nats
     offset: float = 0.0  # of the confidence's log-odds
     slope: float = 1.0
+    line_weight: float = 0.0  # of the line's log likelihoods, beside the segmentation's log posteriors
+    line_slope: float = 0.0
     target_errors: tuple[float, ...] = ()  # ascending shares of what is accepted that may be wrong ...
     thresholds: tuple[float, ...] = ()  # ... and the confidence that keeps to each; never ascending
 
@@ -59,10 +70,13 @@ class FieldCalibration:
         if len(self.weights) != len(SYMBOLS) or any(len(row) != len(FEATURES) for row in self.weights):
             raise ValueError(f"weights are not {len(SYMBOLS)} rows of {len(FEATURES)} numbers")
         numbers = [*(value for row in self.weights for value in row), self.offset, self.slope]
+        numbers += [self.line_weight, self.line_slope]
         if not all(map(_is_number, [*numbers, *self.target_errors, *self.thresholds])):
             raise ValueError(f"a number is not finite, or above {LARGEST:g}")
         if self.slope <= 0:
             raise ValueError(f"slope is {self.slope!r}, not above 0")
+        if min(self.line_weight, self.line_slope) < 0:
+            raise ValueError(f"line_weight or line_slope is below 0: {self.line_weight!r}, {self.line_slope!r}")
         if len(self.target_errors) != len(self.thresholds):
             raise ValueError("target_errors and thresholds are not of one length")
         if list(self.target_errors) != sorted(set(self.target_errors)) or any(e <= 0 for e in self.target_errors):
@@ -75,12 +89,12 @@ class FieldCalibration:
         """The weights, (SYMBOLS, FEATURES)."""
         return np.array(self.weights)
 
-    def confidence(self, posterior: float) -> float:
-        """The probability that a string of this posterior (0..1) is right."""
+    def confidence(self, posterior: float, likelihood: float = 1.0) -> float:
+        """The probability that a string is right, of this posterior (0..1), and this likelihood as the line is read."""
         if posterior <= 0:
             return 0.0
-        odds = np.clip(np.log(posterior) - np.log1p(-min(posterior, 1 - 1e-15)), -CERTAIN, CERTAIN)
-        return float(1 / (1 + np.exp(-np.clip(self.offset + self.slope * odds, -CERTAIN, CERTAIN))))
+        odds = self.offset + self.slope * log_odds(posterior) + self.line_slope * log_odds(likelihood)
+        return float(1 / (1 + np.exp(-np.clip(odds, -CERTAIN, CERTAIN))))
 
     def threshold(self, target_error: float) -> float:
         """The confidence from which on at most this share (0..1) of what is accepted is wrong.

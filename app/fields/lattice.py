@@ -237,9 +237,3 @@ def viterbi(product: Constrained) -> Path | None:
     symbols = "".join(SYMBOLS[lattice.symbol[arc]] for arc in arcs)
     digits = "".join(SYMBOLS[lattice.symbol[arc]] for arc in spoken)
     return Path(tuple(arcs), tuple(spoken), symbols, text(digits, int(product.decimals[node])), float(best[0]))
-
-
-def point(product: Constrained) -> float:
-    """The probability, given the format, that a text has a decimal point."""
-    ends = product.stop >= product.layers[-2]
-    return float(product.taken[ends & (product.decimals[product.stop] > 0)].sum())

@@ -1,6 +1,7 @@
 """One field, in two halves: what is to be shown to the network, and what its answer says.
 
-picture (h, w) --propose--> views of n candidates ... log-probabilities (n, 11) --decode--> Reading
+picture (h, w) --propose--> n candidates  ... log-probabilities (n, 11)      --decode--> Reading
+                            strip (32, w) ... log-probabilities (steps, 11)
 """
 
 import math
@@ -14,14 +15,15 @@ import numpy.typing as npt
 from app.fields.calibration import FieldCalibration
 from app.fields.cut_lines import cuts_of
 from app.fields.formats import FieldFormat, anything
-from app.fields.lattice import Constrained, Lattice, Path, constrained, point, viterbi
+from app.fields.lattice import Constrained, Lattice, Path, constrained, viterbi
 from app.fields.line import Line, clean
+from app.fields.ranking import LISTED, Alternative, line_log_likelihoods, places, ranked
 from app.fields.scores import lattice_of
 from app.fields.segmentation import Segmentation, inputs, segment
+from app.fields.strip import strip
 from app.fields.symbols import DIGITS, SYMBOLS
-from app.fields.texts import Chain, characters
+from app.fields.texts import Chain
 from app.fields.texts import n_best as n_best_texts
-from app.fields.views import views
 
 FieldReason = Literal[
     "blank",
@@ -47,23 +49,11 @@ class Proposal:
 
     line: Line
     segmentation: Segmentation
-    views: npt.NDArray[np.float32]  # (VIEWS n, 1, 32, 32): what the network is to be shown of the n candidates
+    strip: npt.NDArray[np.float32]  # (32, w): the whole line, for the network that reads lines
+    inputs: npt.NDArray[np.float32]  # (n, 1, 32, 32): the candidates, for LeNet-5
     width: int  # of the picture, in the caller's pixels
     height: int
     scale: tuple[float, float]  # from the decoded picture's pixels to the caller's
-
-    @property
-    def inputs(self) -> npt.NDArray[np.float32]:
-        """(n, 1, 32, 32): the candidates as they are."""
-        return self.views[: len(self.segmentation.candidates)]
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """A text, or a character, that may be meant."""
-
-    text: str
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -100,60 +90,48 @@ def propose(picture: npt.NDArray[Any], size: tuple[int, int] | None = None) -> P
     segmentation = segment(line)
     own_width, own_height = size or (width, height)
     scale = (own_width / width, own_height / height)
-    return Proposal(line, segmentation, views(inputs(segmentation)), own_width, own_height, scale)
+    return Proposal(line, segmentation, strip(line), inputs(segmentation), own_width, own_height, scale)
 
 
 def decode(
     proposal: Proposal,
     log_probs: npt.NDArray[np.floating],
+    line_log_probs: npt.NDArray[np.floating] | None,
     field: FieldFormat,
     *,
     n_best: int,
     weights: FieldCalibration,
     debug: bool = False,
 ) -> Reading:
-    """What the network's log-probabilities (n, 11) of a proposal's candidates say, under a format."""
+    """What the networks say of a proposal, under a format.
+
+    `log_probs` (n, 11) are of its candidates, `line_log_probs` (steps, 11) of its strip, where a network reads lines.
+    """
     lattice = lattice_of(proposal.segmentation, log_probs, weights)
     everything, product = constrained(lattice, anything()), constrained(lattice, field.automaton)
-    chain = Chain.of(product)
-    best = n_best_texts(chain, n_best)
     whole = everything.forward
-    alternatives = _calibrated([(one.text, math.exp(min(one.mass - whole, 0.0))) for one in best], weights)
+    texts = n_best_texts(Chain.of(product), max(n_best, LISTED))
+    alternatives = ranked(texts, whole, line_log_probs, weights)
     text = alternatives[0].text if alternatives else ""
     path = viterbi(product) if text else None
-    if path and path.text != text:  # other paths of the text weigh more than this one together, each of them less
+    if path and path.text != text:  # another text has the path of the largest weight
         path = viterbi(constrained(lattice, field.automaton.restricted_to([text])))
     reasons = _reasons(proposal, everything, product, field)
-    expected = None if field.expected is None else _probability(lattice, field, field.expected, whole, weights)
+    expected = None
+    if field.expected is not None:
+        mass = constrained(lattice, field.automaton.restricted_to([field.expected])).forward
+        likelihood = math.exp(line_log_likelihoods([field.expected], line_log_probs)[0])
+        expected = weights.confidence(math.exp(min(mass - whole, 0.0)), likelihood)
     return Reading(
         text=text,
         confidence=alternatives[0].probability if text else 0.0,
         reasons=reasons,
-        alternatives=alternatives if text else (),
-        characters=_characters(proposal, chain, path, whole, weights) if path else (),
+        alternatives=alternatives[:n_best] if text else (),
+        characters=_characters(proposal, lattice, path, alternatives) if path else (),
         expected=expected,
         valid=bool(text) and not {"format_invalid", "length_mismatch"} & set(reasons),
         graph=_graph(proposal, log_probs, lattice, path) if debug else None,
     )
-
-
-def _calibrated(best: list[tuple[str, float]], weights: FieldCalibration) -> tuple[Alternative, ...]:
-    """Texts, or characters, with their posteriors, the best first, as probabilities: the best's is the confidence.
-
-    The others share what that leaves as their posteriors do, and none is likelier than the best.
-    """
-    if not best:
-        return ()
-    (text, posterior), *others = best
-    confidence = weights.confidence(posterior)
-    factor = min((1 - confidence) / (1 - posterior), confidence / posterior) if 0 < posterior < 1 else 0.0
-    return (Alternative(text, confidence), *(Alternative(other, factor * share) for other, share in others))
-
-
-def _probability(lattice: Lattice, field: FieldFormat, text: str, whole: float, weights: FieldCalibration) -> float:
-    """The probability of a text."""
-    mass = constrained(lattice, field.automaton.restricted_to([text])).forward
-    return weights.confidence(math.exp(min(mass - whole, 0.0)))
 
 
 def _reasons(
@@ -176,32 +154,27 @@ def _reasons(
 
 
 def _characters(
-    proposal: Proposal, chain: Chain, path: Path, whole: float, weights: FieldCalibration
+    proposal: Proposal, lattice: Lattice, path: Path, texts: Sequence[Alternative]
 ) -> tuple[Character, ...]:
     """The characters of the text on its best path.
 
-    The probability of a digit at a place is that of all readings that have it there and have as many digits, be they
-    cut as they may, out of all readings that the picture allows; so it is never less than the text's own.
+    The probability of a digit at a place is that of all texts that have it there and have as many digits; so it is
+    never less than the text's own.
     """
-    product = chain.product
-    share = math.exp(min(product.forward - whole, 0.0))
-    places = characters(chain, len(path.spoken)) * share  # (length, 10)
     found: list[Character] = []
-    for place, arc in zip(places, path.spoken, strict=True):
-        char = SYMBOLS[product.lattice.symbol[arc]]
+    for place, arc in zip(places(texts, len(path.spoken)), path.spoken, strict=True):
+        char = SYMBOLS[lattice.symbol[arc]]
         order = np.argsort(-place, kind="stable")[:MOST_CHARACTERS].tolist()
-        all_here = _calibrated([(SYMBOLS[digit], min(float(place[digit]), 1.0)) for digit in order], weights)
-        others = tuple(one for one in all_here if one.probability >= MENTIONED)
-        own = next((one.probability for one in all_here if one.text == char), 0.0)
-        found.append(Character(char, own, _box(proposal, int(product.lattice.source[arc])), others))
+        others = tuple(Alternative(SYMBOLS[d], float(place[d])) for d in order if place[d] >= MENTIONED)
+        found.append(Character(char, float(place[int(char)]), _box(proposal, int(lattice.source[arc])), others))
     whole_part, dot, cents = path.text.partition(".")
     if dot:
         before, after = path.spoken[-len(cents) - 1], path.spoken[-len(cents)]
         between = path.arcs[path.arcs.index(before) + 1 : path.arcs.index(after)]
-        marks = [arc for arc in between if SYMBOLS[product.lattice.symbol[arc]] in ".,-"]
-        probability = weights.confidence(point(product) * share)
+        marks = [arc for arc in between if SYMBOLS[lattice.symbol[arc]] in ".,-"]
+        probability = min(sum(one.probability for one in texts if one.text[len(whole_part) :].startswith(dot)), 1.0)
         box = (
-            _box(proposal, int(product.lattice.source[marks[0]]))
+            _box(proposal, int(lattice.source[marks[0]]))
             if marks
             else _gap(found[-len(cents) - 1].box, found[-len(cents)].box)
         )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.errors import ModelNotFound
 from app.lenet.registry import version_folders
-from app.lenet.weights import GRAPH, MANIFEST, WEIGHTS
+from app.lenet.weights import GRAPH, LINE_GRAPH, MANIFEST, WEIGHTS
 
 Seen = frozenset[tuple[str, int, int, int]]  # path, inode, size, time of change in ns
 
@@ -35,7 +35,7 @@ def _look(folder: Path) -> Seen:
     seen = set()
     try:
         for _, version in version_folders(folder):
-            for name in (MANIFEST, WEIGHTS, GRAPH):
+            for name in (MANIFEST, WEIGHTS, GRAPH, LINE_GRAPH):
                 try:
                     found = (version / name).stat()
                 except OSError:  # it is not there, or not any more

@@ -2,7 +2,8 @@
 
     model.safetensors   the weights, for torch
     model.onnx          the same as a graph, for onnxruntime
-    manifest.json       what they are, with the SHA-256 of both, and one of all that it says itself
+    line.onnx           of a model of fields, if it has one: the network that reads whole lines
+    manifest.json       what they are, with the SHA-256 of these, and one of all that it says itself
 
 Nothing is unpickled, and no byte of a model is parsed before its digest was compared: safetensors itself does not
 notice a flipped bit.
@@ -32,6 +33,7 @@ Task = Literal["digit", "field"]
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "model.safetensors"
 GRAPH: Final = "model.onnx"
+LINE_GRAPH: Final = "line.onnx"
 DIGEST: Final = "digest"
 """The key of a manifest that holds the SHA-256 of all others with their values."""
 
@@ -44,7 +46,9 @@ class Manifest:
     version: int  # from 0; the highest is served by default
     task: Task  # "digit" answers /predict, "field" answers /read
     created: str  # ISO 8601, with an offset from UTC
-    sha256: Mapping[str, str]  # of model.safetensors and model.onnx, 64 lower-case hexadecimal digits
+    sha256: Mapping[
+        str, str
+    ]  # of model.safetensors, model.onnx and line.onnx where there is one, 64 lower-case hexadecimal digits
     preprocessing: str  # the PREPROCESSING_ID of app.imaging that it was trained with
     architecture: Architecture
     threshold: float  # 0..1: a prediction with less confidence is not accepted
@@ -69,11 +73,7 @@ class Manifest:
             raise ValueError(f"task is {self.task!r}, not one of {', '.join(get_args(Task))}")
         if not _is_point_in_time(self.created):
             raise ValueError(f"created is {self.created!r}, not ISO 8601 with an offset from UTC")
-        if set(self.sha256) != {WEIGHTS, GRAPH}:
-            raise ValueError(f"sha256 has {sorted(self.sha256)}, not {WEIGHTS} and {GRAPH}")
-        for file, digest in self.sha256.items():
-            if not isinstance(digest, str) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-                raise ValueError(f"sha256 of {file} is {digest!r}, not 64 lower-case hexadecimal digits")
+        self._check_files()
         if type(self.threshold) not in (int, float) or not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold!r}, not a number from 0 to 1")
         if self.calibration is not None and self.calibration.classes != self.architecture.num_classes:
@@ -81,6 +81,15 @@ class Manifest:
                 f"calibration is for {self.calibration.classes} outputs, but the architecture has "
                 f"{self.architecture.num_classes}"
             )
+
+    def _check_files(self) -> None:
+        if set(self.sha256) - {LINE_GRAPH} != {WEIGHTS, GRAPH}:
+            raise ValueError(f"sha256 has {sorted(self.sha256)}, not {WEIGHTS} and {GRAPH}")
+        if LINE_GRAPH in self.sha256 and self.task != "field":
+            raise ValueError(f"sha256 has {LINE_GRAPH}, but the task is {self.task}, not field")
+        for file, digest in self.sha256.items():
+            if not isinstance(digest, str) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+                raise ValueError(f"sha256 of {file} is {digest!r}, not 64 lower-case hexadecimal digits")
 
     @property
     def reading(self) -> Calibration:
@@ -135,7 +144,7 @@ def read_manifest(folder: Path) -> Manifest:
 def verify(folder: Path) -> Manifest:
     """The manifest of the model in `folder`, once it is known that the model may be served.
 
-    Compares the SHA-256 of both model files, and the form of the input with the one that this program makes. Raises
+    Compares the SHA-256 of the model's files, and the form of the input with the one that this program makes. Raises
     ModelNotFound, ManifestInvalid, DigestMismatch or PreprocessingMismatch.
     """
     manifest = read_manifest(folder)
@@ -147,7 +156,7 @@ def verify(folder: Path) -> Manifest:
             expected=PREPROCESSING_ID,
             found=manifest.preprocessing,
         )
-    for name in (WEIGHTS, GRAPH):
+    for name in manifest.sha256:
         _verified_content(folder, name, manifest)
     return manifest
 
@@ -173,10 +182,10 @@ def load_tensors(folder: Path) -> dict[str, NDArray[np.float32]]:
 def write_model(target: Path, files: Mapping[str, bytes], manifest_fields: Mapping[str, Any]) -> Manifest:
     """Write a model into `target` (.../NAME/VERSION), atomically, in place of one that may be there.
 
-    `files` holds at least model.safetensors and model.onnx; the manifest is made here from `manifest_fields`, as JSON
-    holds them (`architecture` and `calibration` are dicts). Name and version are those of the folder, `sha256`,
-    `preprocessing` and the digest are filled in. Raises ValueError when the fields make no manifest, OSError when the
-    disk refuses.
+    `files` holds at least model.safetensors and model.onnx, and line.onnx if a model of fields has one. The manifest is
+    made here from `manifest_fields`, as JSON holds them (`architecture` and `calibration` are dicts). Name and version
+    are those of the folder, `sha256`, `preprocessing` and the digest are filled in. Raises ValueError when the fields
+    make no manifest, OSError when the disk refuses.
     """
     name, version = target.parent.name, int(target.name)
     for key, value in (("name", name), ("version", version)):
@@ -187,7 +196,9 @@ def write_model(target: Path, files: Mapping[str, bytes], manifest_fields: Mappi
     made = {
         "name": name,
         "version": version,
-        "sha256": {file: hashlib.sha256(files[file]).hexdigest() for file in (WEIGHTS, GRAPH)},
+        "sha256": {
+            file: hashlib.sha256(files[file]).hexdigest() for file in (WEIGHTS, GRAPH, LINE_GRAPH) if file in files
+        },
         "preprocessing": PREPROCESSING_ID,
     }
     manifest = Manifest.from_dict({key: value for key, value in {**manifest_fields, **made}.items() if key != DIGEST})

@@ -23,11 +23,7 @@ class OnnxBackend:
     def __init__(self, folder: Path, max_batch_size: int, threads: int) -> None:
         """Raises a ModelError when the model must not be served, or onnxruntime cannot."""
         self.max_batch_size = max_batch_size
-        graph = read_verified(folder, GRAPH)
-        try:
-            self._session = onnxruntime.InferenceSession(graph, _options(threads), providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions share no other base
-            raise ModelError(f"onnxruntime cannot run {folder / GRAPH}: {error}", path=str(folder / GRAPH)) from error
+        self._session = session_of(folder, GRAPH, threads)
         self._input = self._session.get_inputs()[0].name
         self._outputs = [self._session.get_outputs()[0].name]
 
@@ -45,6 +41,15 @@ class OnnxBackend:
     def close(self) -> None:
         """See Backend."""
         del self._session
+
+
+def session_of(folder: Path, name: str, threads: int) -> onnxruntime.InferenceSession:
+    """A graph of the model in `folder`. Raises a ModelError when it must not be served, or onnxruntime cannot."""
+    graph = read_verified(folder, name)
+    try:
+        return onnxruntime.InferenceSession(graph, _options(threads), providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no other base
+        raise ModelError(f"onnxruntime cannot run {folder / name}: {error}", path=str(folder / name)) from error
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:

@@ -15,9 +15,9 @@ from app.errors import ImageTooLarge, ServiceError, Unavailable
 from app.fields import reader as fields
 from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
-from app.fields.views import merged
 from app.imaging import Container, DecodeLimits, Normalized, decode_probed, normalize, probe
 from app.lenet.registry import Registry
+from app.runtime.line import LineBackend
 from app.serving.admission import Admission, Bounds, Ticket
 from app.serving.batcher import Outcome
 from app.serving.field_answer import proposal_of
@@ -218,15 +218,16 @@ class Engine:
         loop, start = asyncio.get_running_loop(), perf_counter()
         if ticket is not None:
             ticket.reserve(pixels=await loop.run_in_executor(pool, self._pixels, job.data))
-        field, proposal = await loop.run_in_executor(pool, self._propose, job)
+        field, proposal, line_log_probs = await loop.run_in_executor(pool, self._propose, job, model.line)
         proposed = perf_counter()
-        outcomes = await asyncio.gather(*model.batcher.submit_many(list(proposal.views), bulk=bulk))
+        outcomes = await asyncio.gather(*model.batcher.submit_many(list(proposal.inputs), bulk=bulk))
         shown = perf_counter()
-        log_probs = merged(np.array([outcome.row for outcome in outcomes]).reshape(len(outcomes), FIELD_CLASSES))
+        log_probs = np.array([outcome.row for outcome in outcomes]).reshape(len(outcomes), FIELD_CLASSES)
         decoding = partial(
             fields.decode,
             proposal,
             log_probs,
+            line_log_probs,
             field,
             n_best=job.n_best,
             weights=model.calibrations.of(field.kind),
@@ -237,8 +238,11 @@ class Engine:
         timing = Timing(perf_counter() - shown + proposed - start, max(shown - proposed - infer, 0.0), infer)
         return FieldAnswer(reading, proposal, field, timing)
 
-    def _propose(self, job: FieldJob) -> tuple[FieldFormat, Proposal]:
-        return job.make_format(), proposal_of(job.data, self._limits)
+    def _propose(
+        self, job: FieldJob, line: LineBackend | None
+    ) -> tuple[FieldFormat, Proposal, npt.NDArray[np.float32] | None]:
+        field, proposal = job.make_format(), proposal_of(job.data, self._limits)
+        return field, proposal, line.log_probabilities(proposal.strip) if line else None
 
     async def _in_slices(self, function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T | ServiceError]:
         """The function's result for each picture, or the error that it raised there, from the bulk's own threads."""

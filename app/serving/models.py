@@ -17,6 +17,7 @@ from app.lenet.activations import Network
 from app.lenet.calibration import Calibration
 from app.lenet.registry import ServedModel
 from app.runtime import Backend
+from app.runtime.line import open_line
 from app.serving.batcher import Batcher, Observer, Tracer
 from app.serving.lifecycle import Lifecycle
 
@@ -128,10 +129,11 @@ class DigitModel(Model):
 
 
 class FieldModel(Model):
-    """A model that reads the candidates of fields."""
+    """A model that reads the candidates of fields, and whole lines where it has a network for that."""
 
     def _prepare(self, served: ServedModel) -> None:
         self.calibrations = field_calibrations(served)
+        self.line = open_line(served.folder)
 
     def rows(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Log-probabilities (n, 11)."""

@@ -2,9 +2,9 @@
 
     python -m benchmarks.fields --data-dir DIR
 
-Cheques are read by the models of a cross-validation (python -m training.fields.folds), each amount by the one that has
-not learnt from it, and by the model that has seen no cheque. Made fields are of MNIST's held-out writers, or of its
-test digits with --test. Everything runs in one thread.
+Cheques are read by the networks and calibrations of a cross-validation (python -m training.fields.line, then calibrate
+--cheques), each amount by those that have not learnt from it, and by the model that has seen no cheque. Made fields are
+of MNIST's held-out writers, or of its test digits with --test. Everything runs in one thread.
 """
 
 import argparse
@@ -17,15 +17,13 @@ from pathlib import Path
 import cv2
 import torch
 
-from app.lenet.registry import Registry, default_model_dir
+from app.lenet.registry import Registry, ServedModel, default_model_dir
 from benchmarks.comparison import table
 from benchmarks.fields import cases, forms, plots
 from benchmarks.fields.cases import ZIPS, Case
 from benchmarks.fields.figures import accepted, accepted_error, among_best, exact, read_rate
-from benchmarks.fields.reading import Answer, FieldReader, served, trained
-from training import config
+from benchmarks.fields.reading import Answer, FieldReader, served, without
 from training.datasets.cheque_amounts import FOLDS, MISLABELLED
-from training.fields import folds
 
 Row = tuple[str, str, str, str]
 
@@ -37,8 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model-dir", type=Path, default=default_model_dir())
     parser.add_argument("--model", default="lenet5-field")
     parser.add_argument("--open", default="lenet5-field-open", help="the model that has seen no cheque")
-    parser.add_argument("--config", type=Path, default=Path("training/configs/lenet5-field.toml"), help="of the folds")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the folds' runs lie")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the folds' networks lie")
     parser.add_argument("--count", type=int, default=500, help="made fields of each kind")
     parser.add_argument("--seed", type=int, default=cases.SEED, help="of the made fields")
     parser.add_argument("--test", action="store_true", help="made of MNIST's test digits, for final figures")
@@ -48,9 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     options.output.mkdir(parents=True, exist_ok=True)
     registry = Registry.open(options.model_dir, {})
-    reader = served(registry.resolve(options.model, "field"))
+    model = registry.resolve(options.model, "field")
+    reader = served(model)
     rows = [
-        *_cheques(served(registry.resolve(options.open, "field")), options),
+        *_cheques(model, served(registry.resolve(options.open, "field")), options),
         *_made(reader, options),
         *_nothing(reader, options),
     ]
@@ -58,13 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _cheques(open_reader: FieldReader, options: argparse.Namespace) -> list[Row]:
+def _cheques(model: ServedModel, open_reader: FieldReader, options: argparse.Namespace) -> list[Row]:
     of = cases.cheques(options.data_dir)
-    whole = config.load(options.config)
     crossed: list[Answer] = []
     for fold in range(FOLDS):
-        without = trained(folds.run_dir(options.runs, folds.without(whole, fold)))
-        crossed += without.read_all(case for case in of if case.fold == fold)
+        crossed += without(fold, model, options.runs).read_all(case for case in of if case.fold == fold)
     opened = open_reader.read_all(of)
     plots.rejects({"cross-validation": crossed, open_reader.name: opened}, options.output / "cheques-reject.png")
     plots.reliability(

@@ -4,30 +4,30 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from app.fields import reader
 from app.fields.calibration import FieldCalibrations
 from app.fields.scores import log_probabilities
 from app.fields.segmentation import MAX_CANDIDATES
-from app.fields.views import VIEWS, merged
 from app.lenet.registry import ServedModel
+from app.runtime.line import LineBackend
 from app.runtime.onnx import OnnxBackend
 from app.serving.field_answer import refusals
 from app.serving.field_options import TARGET_ERROR
 from app.serving.models import field_calibrations
 from benchmarks.fields.cases import Case
-from training.fields import folds
-from training.fields.calibrate import FILE
+from training.fields.calibrate import calibration_of
+from training.fields.line import load, of_fold
+from training.fields.line_training import log_probabilities as log_probabilities_of_line
 
 Infer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 N_BEST = 5
-MAX_BATCH = MAX_CANDIDATES * VIEWS
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Answer:
     alternatives: tuple[str, ...]  # the N_BEST texts, the likeliest first
     accepted: bool  # at the threshold of TARGET_ERROR
     seconds: float
-    network_seconds: float  # of those, in the forward pass
+    network_seconds: float  # of those, in the forward passes
     candidates: int
 
     @property
@@ -60,11 +60,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class FieldReader:
-    """A network with what turns its scores into readings."""
+    """Networks with what turns their scores into readings."""
 
-    name: str  # of the model or the run
+    name: str  # of the model, or of what it has not learnt from
     infer: Infer  # (n, 1, 32, 32) -> logits (n, 11)
-    calibrations: FieldCalibrations  # how its scores are weighed, and what a posterior is worth
+    line: Infer  # (32, w) -> log-probabilities (steps, 11)
+    calibrations: FieldCalibrations  # how their scores are weighed, and what they are worth
 
     def read(self, case: Case) -> Answer:
         """The case's picture, timed."""
@@ -72,10 +73,11 @@ class FieldReader:
         begun = time.perf_counter()
         proposal = reader.propose(case.picture)
         asked = time.perf_counter()
-        logits = self.infer(proposal.views) if len(proposal.views) else np.zeros((0, 11), np.float32)
+        logits = self.infer(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11), np.float32)
+        line_log_probs = self.line(proposal.strip)
         answered = time.perf_counter()
-        log_probs = merged(log_probabilities(logits))
-        reading = reader.decode(proposal, log_probs, case.format, n_best=N_BEST, weights=weights)
+        log_probs = log_probabilities(logits)
+        reading = reader.decode(proposal, log_probs, line_log_probs, case.format, n_best=N_BEST, weights=weights)
         done = time.perf_counter()
         threshold = weights.threshold(TARGET_ERROR)
         return Answer(
@@ -96,23 +98,24 @@ class FieldReader:
 
 def served(model: ServedModel) -> FieldReader:
     """A model of the model folder, as a CPU serves it."""
-    backend = OnnxBackend(model.folder, MAX_BATCH, threads=1)
-    return FieldReader(model.spec, backend.infer, field_calibrations(model))
+    backend = OnnxBackend(model.folder, MAX_CANDIDATES, threads=1)
+    line = LineBackend(model.folder)
+    return FieldReader(model.spec, backend.infer, line.log_probabilities, field_calibrations(model))
 
 
-def trained(folder: Path) -> FieldReader:
-    """The network of a run that was not shipped, with the calibration that lies beside it.
+def without(fold: int, model: ServedModel, runs: Path) -> FieldReader:
+    """The model as it is without a fold of the cheques: neither its line's network nor its calibration has seen them.
 
     Raises:
-        CheckpointError: there is no run, it is damaged, or it stopped half way.
-        OSError: it was not calibrated (python -m training.fields.calibrate).
+        CheckpointError: the network is not there.
+        OSError: it was not calibrated (python -m training.fields.calibrate --cheques).
     """
-    network = folds.load(folder)
-    values = json.loads((folder / FILE).read_text(encoding="utf-8"))
-
-    def infer(inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        with torch.no_grad():
-            logits: npt.NDArray[np.float32] = network(torch.from_numpy(inputs)).numpy()
-        return logits
-
-    return FieldReader(folder.name, infer, FieldCalibrations.from_dict(values))
+    network = load(runs, of_fold(fold))
+    values = json.loads(calibration_of(runs, fold).read_text(encoding="utf-8"))
+    of_model = served(model)
+    return replace(
+        of_model,
+        name=of_fold(fold),
+        line=partial(log_probabilities_of_line, network),
+        calibrations=FieldCalibrations.from_dict(values),
+    )

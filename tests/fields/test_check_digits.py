@@ -114,7 +114,7 @@ def nine() -> tuple[Proposal, np.ndarray]:
     """A picture of nine digits, and which of its candidates are just one of them, (n,)."""
     proposal = propose(amount("111000025"))
     nothing = np.zeros((len(proposal.inputs), 11))
-    graph = decode(proposal, nothing, field_format(), n_best=1, weights=WEIGHTS, debug=True).graph
+    graph = decode(proposal, nothing, None, field_format(), n_best=1, weights=WEIGHTS, debug=True).graph
     assert graph is not None
     boxes = np.array([one["box"] for one in graph["candidates"]])  # (n, 4): x, y, width, height
     ends = boxes[:, :2] + boxes[:, 2:]
@@ -138,7 +138,7 @@ def test_a_check_digit_chooses_and_makes_nothing_surer(nine: tuple[Proposal, np.
     log_probs = log_probabilities(logits)
 
     def read(check: Check | None = None, **options: Any) -> Reading:
-        return decode(proposal, log_probs, field_format(check=check, **options), n_best=5, weights=WEIGHTS)
+        return decode(proposal, log_probs, None, field_format(check=check, **options), n_best=5, weights=WEIGHTS)
 
     free, checked = read(), read("aba")
     assert len(free.text) == len(checked.text) == 9

@@ -34,7 +34,7 @@ def read(picture: np.ndarray, seed: int = 0, **options: object) -> tuple:
     logits = np.random.default_rng(seed).normal(0, 1, (len(proposal.inputs), 11))
     log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     form = field_format(asked.kind)
-    reading = reader.decode(proposal, log_probs, form, n_best=asked.n_best, weights=WEIGHTS, debug=True)
+    reading = reader.decode(proposal, log_probs, None, form, n_best=asked.n_best, weights=WEIGHTS, debug=True)
     answer = read_response(reading, proposal, form, asked, weights=WEIGHTS, model=MODEL)
     return picture, proposal, reading, ReadResponse.model_validate(answer)
 

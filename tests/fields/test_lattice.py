@@ -6,7 +6,7 @@ from hypothesis import given
 from small_lattices import ANYTHING, automata, lattices, made, masses, total, unhurried, walks
 
 from app.fields.automaton import Automaton
-from app.fields.lattice import Lattice, constrained, point, viterbi
+from app.fields.lattice import Lattice, constrained, viterbi
 from app.fields.texts import Chain, n_best
 
 
@@ -66,15 +66,6 @@ def test_what_leaves_a_node_sums_to_one(lattice: Lattice, automaton: Automaton) 
         for arc, occupancy in zip(product.arc.tolist(), product.occupancy.tolist(), strict=True):
             through = sum(p for arcs, p in share.items() if arc in arcs)
             assert occupancy == pytest.approx(through, abs=1e-9)
-
-
-@unhurried
-@given(lattices(), automata)
-def test_the_point_is_as_probable_as_the_texts_that_have_one(lattice: Lattice, automaton: Automaton) -> None:
-    """The probability of a decimal point is that of all texts with one, whatever stands where."""
-    product = constrained(lattice, automaton)
-    pointed = [mass for text, mass in masses(walks(lattice, automaton)).items() if "." in text]
-    assert point(product) == pytest.approx(sum(np.exp(mass - product.forward) for mass in pointed), abs=1e-9)
 
 
 @unhurried

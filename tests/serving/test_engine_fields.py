@@ -23,7 +23,6 @@ from app.errors import (
     QueueFull,
 )
 from app.fields.formats import field_format
-from app.fields.views import VIEWS
 from app.imaging import DecodeLimits
 from app.lenet.registry import Load, Registry, ServedModel, default_model_dir
 from app.serving.admission import Bounds
@@ -170,7 +169,7 @@ async def test_all_candidates_of_a_field_go_to_the_device_at_once(running):
     """A field of some dozen candidates is one pass, and leaves nothing behind."""
     async with running() as it:
         answer = await it.read(job())
-        assert it.device.sizes == [len(answer.proposal.views)]
+        assert it.device.sizes == [len(answer.proposal.inputs)]
         assert len(answer.reading.text) >= len(TEXT)
         assert it.idle()
 
@@ -178,7 +177,7 @@ async def test_all_candidates_of_a_field_go_to_the_device_at_once(running):
 async def test_a_caller_that_goes_away_costs_no_pass_and_harms_nobody(running):
     """Of three fields the one that is cancelled while it waits never reaches the device; the others are answered."""
     async with running() as it:
-        count = len((await it.read(job())).proposal.views)
+        count = len((await it.read(job())).proposal.inputs)
         await it.device.until_busy()
         it.device.go.clear()
         first = asyncio.create_task(it.read(job()))
@@ -202,7 +201,7 @@ async def test_a_bulk_that_goes_away_costs_no_pass(running):
         await until(lambda: it.model.batcher.depth > 0)
         await leave(leaving)
         it.device.go.set()
-        count = len((await first).proposal.views)
+        count = len((await first).proposal.inputs)
         await it.read(job())
         assert it.device.sizes == [count, count]
         assert it.idle()
@@ -335,7 +334,7 @@ async def test_what_is_wrong_with_one_field_of_a_bulk_spoils_only_its_place(runn
 async def test_a_bulk_in_which_a_pass_fails_has_errors_in_those_places_alone(running):
     """The fields of the failing pass are InferenceFailed; those of the next are read."""
     async with running() as it:
-        count = len((await it.read(job())).proposal.views)
+        count = len((await it.read(job())).proposal.inputs)
     async with running(max_batch_size=count) as it:
         it.device.fails = lambda number: number == 2
         results = await it.read_many([job() for _ in range(4)])
@@ -372,9 +371,9 @@ def strokes(count: int, width: int) -> np.ndarray:
     ],
 )
 async def test_a_hostile_picture_has_bounded_candidates_and_a_clear_reason(running, picture, reason):
-    """A picture costs the views of at most 400 candidates, whatever is in it; where there are more, that is told."""
+    """A picture costs at most 400 candidates, whatever is in it; where there are more, that is told."""
     async with running() as it:
         answer = await it.read(FieldJob(png(picture), field_format, n_best=5, debug=False))
-        assert sum(it.device.sizes) == len(answer.proposal.views) <= 400 * VIEWS
+        assert sum(it.device.sizes) == len(answer.proposal.inputs) <= 400
         assert reason in answer.reading.reasons
         assert it.idle()

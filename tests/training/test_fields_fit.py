@@ -1,5 +1,6 @@
 """A kind's calibration: fitted on one half, its worth on the other, cheques by weights that leave them out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -7,14 +8,30 @@ import numpy as np
 import pytest
 
 from app.fields import reader
+from app.fields.ctc import BLANK, CLASSES
 from app.fields.formats import field_format
 from training.fields import fit as fitting
-from training.fields.development import Shown, shown
+from training.fields.development import Networks, Shown, shown
 from training.fields.fit import fit
 
 
-def strings(texts: tuple[str, ...], seed: int, fold: int = -1) -> list[Shown]:
-    """Printed strings, shown to a network that is mostly sure of what it guesses."""
+def says(text: str) -> Callable[[np.ndarray], np.ndarray]:
+    """A network that sees these digits in every line, fairly surely."""
+
+    def network(_: np.ndarray) -> np.ndarray:
+        probabilities = np.full((2 * len(text) + 1, CLASSES), 0.02)
+        probabilities[::2, BLANK] = 0.8
+        probabilities[np.arange(1, 2 * len(text), 2), [int(char) for char in text]] = 0.8
+        return np.log(probabilities)
+
+    return network
+
+
+def strings(texts: tuple[str, ...], seed: int, fold: int = -1, lines: str = "") -> list[Shown]:
+    """Printed strings, shown to a network that is mostly sure of what it guesses, and to one that reads them right.
+
+    Or that sees `lines` in all of them.
+    """
     found = []
     for number, text in enumerate(texts):
         picture = np.full((70, 60 + 40 * len(text)), 255, np.uint8)
@@ -24,7 +41,7 @@ def strings(texts: tuple[str, ...], seed: int, fold: int = -1) -> list[Shown]:
             logits = np.random.default_rng((seed, number)).normal(0, 2, (len(inputs), 11))
             return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
 
-        found.append(shown(picture, network, field_format("amount"), (text,), fold))
+        found.append(shown(picture, Networks(network, says(lines or text)), field_format("amount"), (text,), fold))
     return found
 
 
@@ -34,7 +51,9 @@ def test_the_weights_are_learnt_from_one_half_and_the_worth_from_the_other(monke
     first, second = strings(("407", "12", "83"), 0), strings(("51", "62", "9"), 1)
     wrong = fit(first, second, [])
     read = [
-        reader.decode(one.proposal, one.log_probs, one.format, n_best=1, weights=wrong.calibration).text
+        reader.decode(
+            one.proposal, one.log_probs, one.line_log_probs, one.format, n_best=1, weights=wrong.calibration
+        ).text
         for one in second
     ]
     right = fit(first, [replace(one, texts=(text,)) for one, text in zip(second, read, strict=True)], [])
@@ -57,3 +76,14 @@ def test_a_folds_cheques_are_answered_by_weights_that_never_saw_them(monkeypatch
     assert other.of_folds[0].weights == whole.of_folds[0].weights
     assert other.of_folds[1].weights != whole.of_folds[1].weights
     assert other.calibration.weights != whole.calibration.weights
+
+
+def test_the_line_counts_as_far_as_it_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that reads lines and is right gets a weight and makes surer; one that is always wrong gets none."""
+    monkeypatch.setattr(fitting, "ROUNDS", 5)
+    texts = tuple(map(str, range(13, 100, 3)))
+    first = strings(("407", "12", "83"), 0)
+    right, wrong = (fit(first, strings(texts, 1, lines=lines), []) for lines in ("", "2"))
+    assert right.calibration.line_weight > 0.3 > wrong.calibration.line_weight
+    assert right.calibration.line_slope > wrong.calibration.line_slope
+    assert sum(answer.right for answer in right.answers) > sum(answer.right for answer in wrong.answers)

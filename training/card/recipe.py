@@ -89,6 +89,25 @@ def learning(config: Config) -> str:
     )
 
 
+def lines(made: Mapping[str, Any] | None) -> str:
+    """The network that reads whole lines, and how it learnt: what a manifest's training holds of it."""
+    if made is None:
+        return ""
+    steps = [
+        f"{one['epochs']} epochs of {one['lines']:,} made lines"
+        + (f" and {one['amounts']:,} pictures of amounts" if one["amounts"] else "")
+        + f", the learning rate {one['learning_rate']:g}"
+        for one in made["steps"]
+    ]
+    return (
+        f"Beside LeNet-5 a space displacement network (section VII of the paper) of {made['parameters']:,} trained "
+        "parameters reads the whole line. Connectionist temporal classification (Graves et al. 2006) says how likely "
+        f"it makes each text. It learnt by AdamW from {'; then '.join(steps)}, each time falling to 0 along half a "
+        "cosine, from lines that were each a little widened, slanted, moved, darkened or the contrary; an average of "
+        "the weights is kept."
+    )
+
+
 def distortions(asked: Distortions, recipe: Recipe) -> str:
     """What was done to the pictures that were learnt."""
     said = {

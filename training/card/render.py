@@ -34,6 +34,7 @@ def render(shipped: Shipped, report: Report, data: Mapping[str, Any], seeds: Seq
         recipe.distillation(config.distillation, training.get("teachers", ())),
         recipe.validation(config),
         recipe.calibration(config, shipped.calibration),
+        recipe.lines(training.get("line")),
     ]
     return f"""{head(shipped.name, sources.hub_names(data["trained_on"]), report)}
 # {shipped.name}, version {shipped.version}

@@ -36,6 +36,16 @@ MADE: Mapping[str, tuple[str, str]] = {
         "variants: whole digits as they are cut out, and parts, pairs and marks as no digit",
         cheque_amounts.LICENCE,
     ),
+    "lines": (
+        "strings that the program made from digits of one writer of `{train}`, or of usps or optdigits, each, and rows "
+        "of no digit: whole lines, for the network that reads lines",
+        f"{DERIVED}; of usps and optdigits as theirs",
+    ),
+    "amounts": (
+        f"pictures of {cheque_amounts.TITLE}, {cheque_amounts.URL}, each in several variants: whole lines, for the "
+        "network that reads lines",
+        cheque_amounts.LICENCE,
+    ),
     "made": (
         "pictures of no digit: digits of `{train}` cut in two, pairs of them touching, and scribbles, crosses, "
         "letters, filled shapes and textures that the program drew",

@@ -19,7 +19,8 @@ from training.errors import DatasetError
 
 URL = "https://github.com/Fzkuji/Labeled_ORAND-CAR-A"
 LICENCE = "boxes: MIT; pictures: ORAND's, published for research"
-TITLE = "cheque_amounts, 680 courtesy amounts of ORAND-CAR-A"
+COUNT: Final = 680
+TITLE = f"cheque_amounts, {COUNT} courtesy amounts of ORAND-CAR-A"
 
 FOLDS = 5
 """Into which the amounts are parted for cross-validation."""

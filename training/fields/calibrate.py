@@ -1,11 +1,13 @@
-"""Fit how a field model's answers are weighed and what its confidence is worth, and write it into its manifest.
+"""Give a field model the network that reads lines, and fit how what both say is weighed and what it is worth.
 
-    python -m training.fields.calibrate lenet5-field --data-dir DIR
+    python -m training.fields.calibrate lenet5-field-open --data-dir DIR
+    python -m training.fields.calibrate lenet5-field --cheques --data-dir DIR
 
-For each kind of field there is a calibration of its own (`training.fields.fit`). A model that has learnt from cheques
-is fitted to cheques as well, each read by the network of the cross-validation that has not learnt from it
-(python -m training.fields.folds); each fold's own calibration, whose weights have not seen its cheques either, is
-written beside that fold's run, for the benchmark.
+The networks that read lines are those of `python -m training.fields.line`. For each kind of field there is a
+calibration of its own (`training.fields.fit`). With --cheques the model gets the network that has learnt from cheques,
+and is fitted to cheques as well, each read by the network of the cross-validation that has not learnt from it; each
+fold's own calibration, whose weights have not seen its cheques either, is written beside its network, for the
+benchmark. What comes of it is the next version of the model, whose LeNet-5 is the same.
 """
 
 import argparse
@@ -15,8 +17,9 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -28,20 +31,22 @@ from app.errors import ModelError
 from app.fields.calibration import FieldCalibrations
 from app.fields.formats import Kind, field_format
 from app.lenet import model as lenet
-from app.lenet.atomic_file import write_file
 from app.lenet.model import LeNet5
 from app.lenet.registry import Registry, ServedModel, default_model_dir
-from app.lenet.weights import MANIFEST, manifest_json
-from training import config
+from app.lenet.weights import LINE_GRAPH, write_model
+from training.card import sources
+from training.datasets import cheque_amounts
 from training.datasets.cheque_amounts import FOLDS
 from training.errors import TrainingError
-from training.fields import development, folds
-from training.fields.development import Network, Shown
+from training.export import target_folder
+from training.fields import development, line
+from training.fields.development import Network, Networks, Shown
 from training.fields.fit import Fitted, fit
+from training.fields.line_graph import line_onnx_bytes
+from training.fields.line_model import LineNetwork
+from training.fields.line_training import log_probabilities
 from training.progress import Reporter
-
-FILE: Final = "field_calibration.json"
-"""Beside the run of a fold."""
+from training.shipped import MADE_BY_WRITING
 
 SEEDS: Final = (11, 12)
 """Of the made strings for the weights, and of those for the confidence."""
@@ -53,29 +58,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model", help="NAME or NAME:VERSION of a field model")
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("LENET5_DATA_DIR"))
     parser.add_argument("--model-dir", type=Path, default=default_model_dir())
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the folds' runs lie")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the networks that read lines lie")
     parser.add_argument("--count", type=int, default=1000, help="made strings for either half")
+    parser.add_argument(
+        "--cheques", action="store_true", help="learn from cheques, read with what has learnt from them"
+    )
+    parser.add_argument("--version", type=int, help="of what is written (default: the next free one)")
+    parser.add_argument("--force", action="store_true", help="replace that version")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     say = Reporter()
     try:
         served = Registry.open(options.model_dir, {}).resolve(options.model, "field")
-        network = network_of(lenet.load(served.folder))
-        halves = [
-            list(say.track(development.made(options.count, seed, network, options.data_dir), what, options.count))
-            for seed, what in zip(SEEDS, ("strings for the weights", "strings for the confidence"), strict=True)
-        ]
-        folders = _folders(served, options.runs)
-        of_folds = {fold: network_of(folds.load(folder)) for fold, folder in folders.items()}
-        cheques = list(development.cheques(of_folds, options.data_dir)) if folders else []
+        target = target_folder(options.model_dir, served.name, options.version, replace_it=options.force)
+        network = line.load(options.runs, line.CHEQUES if options.cheques else line.OPEN)
+        candidates = network_of(lenet.load(served.folder))
+        networks = both(candidates, network)
+        made = (development.made(options.count, seed, networks, options.data_dir) for seed in SEEDS)
+        halves = [list(say.track(strings, "made strings", options.count)) for strings in made]
+        folds = range(FOLDS) if options.cheques else ()
+        of_folds = {fold: both(candidates, line.load(options.runs, line.of_fold(fold))) for fold in folds}
+        cheques = list(development.cheques(of_folds, options.data_dir)) if options.cheques else []
+        found = {kind: _fitted(kind, halves, cheques, say) for kind in KINDS}
+        for fold in folds:
+            its = FieldCalibrations(amount=found["amount"].of_folds[fold])
+            calibration_of(options.runs, fold).write_text(json.dumps(its.to_dict()))
+        calibrations = FieldCalibrations(**{kind: of_kind.calibration for kind, of_kind in found.items()})
+        _write(served, target, network, calibrations, cheques=options.cheques)
     except (TrainingError, ModelError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    found = {kind: _fitted(kind, halves, cheques, say) for kind in KINDS}
-    for fold, folder in folders.items():
-        (folder / FILE).write_text(json.dumps(FieldCalibrations(amount=found["amount"].of_folds[fold]).to_dict()))
-    _write(served, FieldCalibrations(**{kind: of_kind.calibration for kind, of_kind in found.items()}))
+    say.line(f"written to {target}")
     return 0
 
 
@@ -125,21 +139,28 @@ def network_of(model: LeNet5) -> Network:
     return network
 
 
-def _folders(served: ServedModel, runs: Path) -> dict[int, Path]:
-    """Of a model that has learnt from cheques: where the runs of its folds lie."""
-    whole = config.parse(served.manifest.training["config"])
-    if not whole.data.cheques:
-        return {}
-    return {fold: folds.run_dir(runs, folds.without(whole, fold)) for fold in range(FOLDS)}
+def both(candidates: Network, network: LineNetwork) -> Networks:
+    """What a field model reads with."""
+    return Networks(candidates, partial(log_probabilities, network))
 
 
-def _write(served: ServedModel, found: FieldCalibrations) -> None:
-    """Put the calibration into the manifest, in place of one that may be there: by one atomic rename."""
-    path = served.folder / MANIFEST
-    values: dict[str, Any] = json.loads(path.read_text())
-    values["field_calibration"] = found.to_dict()
-    values["threshold"] = round(found.digits.threshold(0.01), 6)
-    write_file(path, manifest_json(values))
+def calibration_of(runs: Path, fold: int) -> Path:
+    """Where the calibration lies that has not seen a fold's cheques: beside the network that hasn't either."""
+    return line.path_of(runs, line.of_fold(fold)).with_suffix(".json")
+
+
+def _write(served: ServedModel, target: Path, network: LineNetwork, found: FieldCalibrations, *, cheques: bool) -> None:
+    """The model with the network that reads lines and the calibration, as `target`, in one atomic step."""
+    files = {file.name: file.read_bytes() for file in served.folder.iterdir() if file.is_file()}
+    fields = {key: value for key, value in served.manifest.to_dict().items() if key not in MADE_BY_WRITING}
+    fields["field_calibration"] = found.to_dict()
+    fields["threshold"] = round(found.digits.threshold(0.01), 6)
+    fields["training"] = {**fields["training"], "line": line.described(cheques=cheques)}
+    learnt = {"lines": line.MADE} | ({"amounts": cheque_amounts.COUNT} if cheques else {})
+    known = [one for one in fields["data"]["trained_on"] if one["name"] not in ("lines", "amounts")]
+    made = sources.trained_on(learnt, served.manifest.training["config"]["data"]["train"])
+    fields["data"] = {**fields["data"], "trained_on": [*known, *made]}
+    write_model(target, {**files, LINE_GRAPH: line_onnx_bytes(network)}, fields)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The strings that a field model is calibrated on: of writers that no network learns from, of cheques, and of nothing.
 
-A cheque is read by the network of the cross-validation that has not learnt from it.
+A cheque is read by the networks of the cross-validation that have not learnt from it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,6 @@ import numpy.typing as npt
 from app.fields import reader
 from app.fields.formats import FieldFormat, field_format
 from app.fields.reader import Proposal
-from app.fields.views import merged
 from training import datasets
 from training.datasets import cheque_amounts
 from training.fields import kinds
@@ -26,6 +25,15 @@ from training.fields.truth import NOTHING, amount_texts
 Picture = npt.NDArray[np.uint8]
 Network = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.floating]]
 """(n, 1, 32, 32) -> log-probabilities (n, 11)."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What a field model reads with."""
+
+    candidates: Network
+    lines: Network  # a strip (32, w) -> log-probabilities (steps, 11)
+
 
 KINDS: Final[Mapping[str, float]] = {
     "clean ZIP": 0.2,
@@ -43,10 +51,11 @@ NOTHINGS: Final = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """One string as a network saw it."""
+    """One string as networks saw it."""
 
     proposal: Proposal
     log_probs: npt.NDArray[np.floating]  # (n, 11), of its candidates
+    line_log_probs: npt.NDArray[np.floating]  # (steps, 11), of its strip
     format: FieldFormat
     texts: tuple[str, ...]  # what it may be read as; "": there is nothing to read
     fold: int  # of a cheque; -1 for others
@@ -58,7 +67,7 @@ class Shown:
         return self.texts != NOTHING
 
 
-def made(count: int, seed: int, network: Network, data_dir: Path | None) -> Iterator[Shown]:
+def made(count: int, seed: int, networks: Networks, data_dir: Path | None) -> Iterator[Shown]:
     """`count` fields of held-out writers, and a tenth more pictures of nothing.
 
     Raises:
@@ -71,26 +80,26 @@ def made(count: int, seed: int, network: Network, data_dir: Path | None) -> Iter
     for number in range(count):
         kind = names[int(rng.choice(len(names), p=shares))]
         one = make({kind: 1}, 1, sources, seed * 100_003 + number)[0]
-        field = shown(one.picture, network, formats[kind], (one.text,))
+        field = shown(one.picture, networks, formats[kind], (one.text,))
         yield replace(field, written=one.written.text)
     digits = datasets.load("mnist-train", data_dir)
     for _ in range(round(NOTHINGS * count)):
-        yield shown(rubbish_row(digits, rng), network, formats["digits"], NOTHING)
+        yield shown(rubbish_row(digits, rng), networks, formats["digits"], NOTHING)
 
 
-def cheques(networks: Mapping[int, Network], data_dir: Path | None) -> Iterator[Shown]:
-    """All amounts, each by the network of its fold.
+def cheques(of_folds: Mapping[int, Networks], data_dir: Path | None) -> Iterator[Shown]:
+    """All amounts, each by the networks of its fold.
 
     Raises:
         DatasetError: the file is missing or damaged.
     """
     form = field_format("amount")
     for one in cheque_amounts.load(data_dir):
-        yield shown(one.picture, networks[one.fold], form, amount_texts(one.text), one.fold)
+        yield shown(one.picture, of_folds[one.fold], form, amount_texts(one.text), one.fold)
 
 
-def shown(picture: Picture, network: Network, form: FieldFormat, texts: tuple[str, ...], fold: int = -1) -> Shown:
-    """A picture, cut into candidates, with what the network says of each."""
+def shown(picture: Picture, networks: Networks, form: FieldFormat, texts: tuple[str, ...], fold: int = -1) -> Shown:
+    """A picture, cut into candidates, with what the networks say of each and of the line."""
     proposal = reader.propose(picture)
-    log_probs = merged(network(proposal.views)) if len(proposal.views) else np.zeros((0, 11))
-    return Shown(proposal, log_probs, form, texts, fold)
+    log_probs = networks.candidates(proposal.inputs) if len(proposal.inputs) else np.zeros((0, 11))
+    return Shown(proposal, log_probs, networks.lines(proposal.strip), form, texts, fold)

@@ -12,24 +12,27 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import torch
 from safetensors.torch import load_file, save
 
 from app.lenet.atomic_file import write_file
-from app.lenet.line_model import LineNetwork
+from training.datasets import cheque_amounts
 from training.datasets.cheque_amounts import FOLDS
 from training.errors import CheckpointError, TrainingError
 from training.fields import lines
+from training.fields.line_model import LineNetwork
 from training.fields.line_training import Lesson, learn
 from training.fields.lines import TextLine
 from training.progress import Reporter
 
 OPEN, CHEQUES = "open", "cheques"
 """The names of the networks that are served."""
+
 
 def of_fold(fold: int) -> str:
     """The name of the network that has not seen a fold's cheques."""
@@ -92,6 +95,14 @@ def load(runs: Path, name: str) -> LineNetwork:
     model = LineNetwork()
     model.load_state_dict(load_file(path))
     return model.eval()
+
+
+def described(*, cheques: bool) -> dict[str, Any]:
+    """How a served network learnt, step by step, as a manifest holds it."""
+    steps = [{"lines": MADE, "amounts": 0, **asdict(FROM_MADE)}]
+    if cheques:
+        steps.append({"lines": BESIDE_CHEQUES, "amounts": cheque_amounts.COUNT * lines.VARIED, **asdict(FROM_CHEQUES)})
+    return {"parameters": sum(one.numel() for one in LineNetwork().parameters()), "steps": steps}
 
 
 def _from_cheques(name: str, seen: Sequence[TextLine], runs: Path, say: Reporter) -> None:

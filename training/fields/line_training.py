@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.fields.ctc import BLANK
 from app.fields.strip import ROWS
-from app.lenet.line_model import LineNetwork
+from training.fields.line_model import LineNetwork
 from training.fields.lines import FULL, TextLine
 from training.progress import Reporter
 
@@ -44,7 +44,8 @@ def learn(model: LineNetwork, lines: Sequence[TextLine], lesson: Lesson, say: Re
     """`model` after it has learnt from the lines: the average of its weights, in evaluation mode."""
     rng = np.random.default_rng(lesson.seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lesson.learning_rate, weight_decay=1e-4)
-    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE), use_buffers=True)
+    moving = get_ema_multi_avg_fn(AVERAGE)  # type: ignore[no-untyped-call]
+    averaged = AveragedModel(model, multi_avg_fn=moving, use_buffers=True)
     a_epoch = math.ceil(len(lines) / lesson.batch_size)
     total = lesson.epochs * a_epoch
     model.train()
