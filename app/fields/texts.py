@@ -6,19 +6,18 @@ to, whatever marks stand before it; beginnings of texts, which a search for text
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from app.fields.automaton import text
 from app.fields.lattice import Constrained, Floats, Ints, Path, viterbi
-from app.fields.symbols import DIGITS
 
 NEGLIGIBLE: Final = 1e-13
 """A step that is on the path with a smaller probability is left out."""
 FADED: Final = 1e-16
-"""What goes on by more marks than are looked at has a smaller probability."""
+"""What goes on by more marks than are looked at has a smaller probability; and a smaller share of a beginning's, what
+is at a node that is not gone on from."""
 WIDTH: Final = 1
 """Beginnings of texts that a search follows at most, for each text that is asked for ..."""
 WORK: Final = 16_000
@@ -47,7 +46,7 @@ class Chain:
     mark: Floats  # (marks,): its probability, given the node that it leaves
     leaves: Ints  # (spoken,): the node that a step with a digit leaves
     stop: Ints  # (spoken,): the node that it leads to; they are sorted by it
-    digit: Floats  # (spoken, 10): the probability of each digit, given the node that it leaves
+    digit: Floats  # (10, spoken): the probability of each digit, given the node that it leaves
 
     @classmethod
     def of(cls, product: Constrained) -> "Chain":
@@ -71,24 +70,14 @@ class Chain:
             mark=product.probability[marks],
             leaves=number[product.leaves[spoken]],
             stop=number[product.stop[spoken]],
-            digit=product.probability[spoken, None] * product.digits[product.bundle[spoken]],
+            digit=product.probability[spoken] * product.digits[product.bundle[spoken]].T,
         )
-
-    @cached_property
-    def first(self) -> Ints:
-        """Of the steps with a digit to each node that any leads to."""
-        return np.flatnonzero(np.diff(self.stop, prepend=-1))
-
-    @cached_property
-    def first_mark(self) -> Ints:
-        """Of the steps without a digit to each node that any leads to."""
-        return np.flatnonzero(np.diff(self.mark_stop, prepend=-1))
 
     def after_marks(self, arrived: Floats) -> Floats:
         """(n, nodes): what passes each node, of what has just come to it (n, nodes) and goes on by any marks."""
         total, moving = arrived, arrived
         while len(self.mark):
-            moving = _summed(self.mark * moving[:, self.mark_leaves], self.first_mark, self.mark_stop, moving.shape)
+            moving = _moved(moving, self.mark_leaves, self.mark_stop, self.mark)
             if moving.max() < FADED:
                 break
             total = total + moving
@@ -96,15 +85,19 @@ class Chain:
 
     def after_digit(self, here: Floats) -> Floats:
         """(n, 10, nodes): what comes to each node by each digit, of what passes each (n, nodes)."""
-        moving = self.digit.T * here[:, None, self.leaves]  # n x 10 x spoken
-        return _summed(moving, self.first, self.stop, (len(here), DIGITS, here.shape[1]))
+        return _moved(here[:, None], self.leaves, self.stop, self.digit)
 
 
-def _summed(values: Floats, first: Ints, stop: Ints, shape: tuple[int, ...]) -> Floats:
-    """Values (..., steps) summed by the node (..., nodes) that each step leads to; the steps are sorted by it."""
-    out = np.zeros(shape)
-    if len(first):
-        out[..., stop[first]] = np.add.reduceat(values, first, axis=-1)
+def _moved(here: Floats, leaves: Ints, stop: Ints, probability: Floats) -> Floats:
+    """(..., nodes): what comes to each node by steps of these probabilities (..., steps), of what is at each."""
+    seen = here > FADED * here.max(axis=-1, initial=0.0, keepdims=True)
+    steps = np.flatnonzero(seen.any(axis=tuple(range(seen.ndim - 1)))[leaves])
+    moving = probability[..., steps] * here[..., leaves[steps]]
+    out = np.zeros((*moving.shape[:-1], here.shape[-1]))
+    stop = stop[steps]
+    if len(stop):
+        first = np.flatnonzero(np.diff(stop, prepend=-1))
+        out[..., stop[first]] = np.add.reduceat(moving, first, axis=-1)
     return out
 
 
