@@ -62,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not missing:
         return 0
     try:
-        made = list(say.track(lines.made(options.lines, options.data_dir), "lines", options.lines))
+        count = options.lines if OPEN in missing else min(options.lines, BESIDE_CHEQUES)
+        made = list(say.track(lines.made(count, options.data_dir), "lines", count))
         if OPEN in missing:
             torch.manual_seed(FROM_MADE.seed)
             say.line(f"{OPEN}: {len(made)} lines")
