@@ -17,7 +17,7 @@ class LineBackend:
 
     def __init__(self, folder: Path) -> None:
         """Raises a ModelError when the model must not be served, or onnxruntime cannot."""
-        self._session = session_of(folder, LINE_GRAPH, threads=1)
+        self._session = session_of(folder, LINE_GRAPH, threads=1, arena=False)  # one in a thousand lines is long
         self._input = self._session.get_inputs()[0].name
         self._outputs = [self._session.get_outputs()[0].name]
 

@@ -43,11 +43,16 @@ class OnnxBackend:
         del self._session
 
 
-def session_of(folder: Path, name: str, threads: int) -> onnxruntime.InferenceSession:
-    """A graph of the model in `folder`. Raises a ModelError when it must not be served, or onnxruntime cannot."""
+def session_of(folder: Path, name: str, threads: int, *, arena: bool = True) -> onnxruntime.InferenceSession:
+    """A graph of the model in `folder`; with an `arena` it keeps the memory of its largest input.
+
+    Raises a ModelError when the model must not be served, or onnxruntime cannot.
+    """
     graph = read_verified(folder, name)
+    options = _options(threads)
+    options.enable_cpu_mem_arena = arena
     try:
-        return onnxruntime.InferenceSession(graph, _options(threads), providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no other base
         raise ModelError(f"onnxruntime cannot run {folder / name}: {error}", path=str(folder / name)) from error
 
