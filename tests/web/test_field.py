@@ -158,7 +158,7 @@ def test_another_kind_and_model_are_asked_for(visit):
     with here.page.expect_request(
         lambda request: "read?" in request.url and "lenet5-field-open" in request.url
     ) as asked:
-        here.page.select_option("#field-model", "lenet5-field-open:2")
+        here.page.select_option("#field-model", "lenet5-field-open:3")
     assert "country=DE" in asked.value.url
     choose(here, "A bank")
     says(here, "122105278")

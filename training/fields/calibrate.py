@@ -1,13 +1,13 @@
 """Give a field model the network that reads lines, and fit how what both say is weighed and what it is worth.
 
     python -m training.fields.calibrate lenet5-field-open --data-dir DIR
-    python -m training.fields.calibrate lenet5-field --cheques --data-dir DIR
+    python -m training.fields.calibrate lenet5-field-open --cheques --name lenet5-field --data-dir DIR
 
 The networks that read lines are those of `python -m training.fields.line`. For each kind of field there is a
 calibration of its own (`training.fields.fit`). With --cheques the model gets the network that has learnt from cheques,
 and is fitted to cheques as well, each read by the network of the cross-validation that has not learnt from it; each
 fold's own calibration, whose weights have not seen its cheques either, is written beside its network, for the
-benchmark. What comes of it is the next version of the model, whose LeNet-5 is the same.
+benchmark. What comes of it is the next version of the model, or of the one that --name names; LeNet-5 is the same.
 """
 
 import argparse
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--cheques", action="store_true", help="learn from cheques, read with what has learnt from them"
     )
+    parser.add_argument("--name", help="of what is written (default: the same)")
     parser.add_argument("--version", type=int, help="of what is written (default: the next free one)")
     parser.add_argument("--force", action="store_true", help="replace that version")
     options = parser.parse_args(arguments)
@@ -71,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say = Reporter()
     try:
         served = Registry.open(options.model_dir, {}).resolve(options.model, "field")
-        target = target_folder(options.model_dir, served.name, options.version, replace_it=options.force)
+        target = target_folder(
+            options.model_dir, options.name or served.name, options.version, replace_it=options.force
+        )
         network = line.load(options.runs, line.CHEQUES if options.cheques else line.OPEN)
         candidates = network_of(lenet.load(served.folder))
         networks = both(candidates, network)

@@ -43,8 +43,8 @@ NAMES: Final = (OPEN, *map(of_fold, range(FOLDS)), CHEQUES)
 
 MADE: Final = 60_000  # lines
 FROM_MADE: Final = Lesson(epochs=5, learning_rate=3e-3)
-BESIDE_CHEQUES: Final = 10_000  # of the made lines
-FROM_CHEQUES: Final = Lesson(epochs=3, learning_rate=1e-3)
+BESIDE_CHEQUES: Final = 5_000  # of the made lines
+FROM_CHEQUES: Final = Lesson(epochs=6, learning_rate=2e-3, dropout=0.3, variation=1.6)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,9 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         count = options.lines if OPEN in missing else min(options.lines, BESIDE_CHEQUES)
         made = list(say.track(lines.made(count, options.data_dir), "lines", count))
         if OPEN in missing:
-            torch.manual_seed(FROM_MADE.seed)
             say.line(f"{OPEN}: {len(made)} lines")
-            _keep(learn(LineNetwork(), made, FROM_MADE, say), path_of(options.runs, OPEN))
+            torch.manual_seed(FROM_MADE.seed)
+            _keep(learn(LineNetwork(FROM_MADE.dropout), made, FROM_MADE, say), path_of(options.runs, OPEN))
         cheques = list(lines.cheques(options.data_dir))
         for name in missing:
             if name != OPEN:
@@ -84,8 +84,8 @@ def path_of(runs: Path, name: str) -> Path:
     return runs / "lines" / f"{name}.safetensors"
 
 
-def load(runs: Path, name: str) -> LineNetwork:
-    """A trained network, in evaluation mode.
+def load(runs: Path, name: str, dropout: float = 0.0) -> LineNetwork:
+    """A trained network, in evaluation mode; when it learns further, it will with this dropout.
 
     Raises:
         CheckpointError: it is not there.
@@ -93,7 +93,7 @@ def load(runs: Path, name: str) -> LineNetwork:
     path = path_of(runs, name)
     if not path.exists():
         raise CheckpointError(f"{path} is not there: train it with python -m training.fields.line.")
-    model = LineNetwork()
+    model = LineNetwork(dropout)
     model.load_state_dict(load_file(path))
     return model.eval()
 
@@ -108,7 +108,7 @@ def described(*, cheques: bool) -> dict[str, Any]:
 
 def _from_cheques(name: str, seen: Sequence[TextLine], runs: Path, say: Reporter) -> None:
     say.line(f"{name}: {len(seen)} lines")
-    _keep(learn(load(runs, OPEN), seen, FROM_CHEQUES, say), path_of(runs, name))
+    _keep(learn(load(runs, OPEN, FROM_CHEQUES.dropout), seen, FROM_CHEQUES, say), path_of(runs, name))
 
 
 def _keep(model: LineNetwork, path: Path) -> None:

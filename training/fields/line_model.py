@@ -5,6 +5,7 @@ cuts, so that what it says of a line stands beside what is read from a segmentat
 connectionist temporal classification: ten digits, and a blank between them (Graves et al. 2006).
 """
 
+from collections import OrderedDict
 from itertools import pairwise
 
 import torch
@@ -25,16 +26,21 @@ SIDE = 5  # of all kernels, but that C5's are as high as what is left
 class LineNetwork(nn.Sequential):
     """float32 (n, 1, 32, w), ink 0..1 on ground 0 -> log-probabilities, float32 (n, w / 2, 11); the last is the blank.
 
-    Batch normalisation (Ioffe and Szegedy 2015) follows each convolution.
+    Batch normalisation (Ioffe and Szegedy 2015) follows each convolution. While it learns, a share `dropout` of what C5
+    and F6 say is left out (Srivastava et al. 2014).
     """
 
-    def __init__(self) -> None:
-        layers: list[nn.Module] = []
-        for index, (before, after) in enumerate(pairwise((1, *MAPS))):
-            layers += [*_layer(before, after, (SIDE, SIDE), SIDE // 2), nn.MaxPool2d((2, 1 if index else 2))]
-        layers += _layer(MAPS[-1], C5, (ROWS // 2 ** len(MAPS), SIDE), 0)  # n x 200 x 1 x w / 2
-        layers += _layer(C5, F6, (1, 1), 0)
-        super().__init__(*layers, nn.Conv2d(F6, DIGITS + 1, 1))
+    def __init__(self, dropout: float = 0.0) -> None:
+        layers: dict[str, nn.Module] = {}
+        for number, (before, after) in enumerate(pairwise((1, *MAPS)), 1):
+            layers |= _layer(f"c{number}", before, after, (SIDE, SIDE), SIDE // 2)
+            layers[f"s{number}"] = nn.MaxPool2d((2, 2 if number == 1 else 1))
+        layers |= _layer("c5", MAPS[-1], C5, (ROWS // 2 ** len(MAPS), SIDE), 0)  # n x 200 x 1 x w / 2
+        layers["c5_dropout"] = nn.Dropout(dropout)
+        layers |= _layer("f6", C5, F6, (1, 1), 0)
+        layers["f6_dropout"] = nn.Dropout(dropout)
+        layers["output"] = nn.Conv2d(F6, DIGITS + 1, 1)
+        super().__init__(OrderedDict(layers))
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
@@ -42,7 +48,7 @@ class LineNetwork(nn.Sequential):
         return torch.log_softmax(logits.squeeze(2).transpose(1, 2), 2)
 
 
-def _layer(before: int, after: int, kernel: tuple[int, int], rows: int) -> list[nn.Module]:
+def _layer(name: str, before: int, after: int, kernel: tuple[int, int], rows: int) -> dict[str, nn.Module]:
     """A convolution that keeps the columns, with `rows` of ground above and below."""
     convolution = nn.Conv2d(before, after, kernel, padding=(rows, kernel[1] // 2), bias=False)
-    return [convolution, nn.BatchNorm2d(after), nn.ReLU()]
+    return {name: convolution, f"{name}_norm": nn.BatchNorm2d(after), f"{name}_relu": nn.ReLU()}

@@ -36,6 +36,8 @@ class Lesson:
 
     epochs: int
     learning_rate: float  # the highest
+    dropout: float = 0.0
+    variation: float = 1.0  # a factor of all deviations of what lines are varied by
     batch_size: int = 32
     seed: int = 0
 
@@ -43,6 +45,7 @@ class Lesson:
 def learn(model: LineNetwork, lines: Sequence[TextLine], lesson: Lesson, say: Reporter) -> LineNetwork:
     """`model` after it has learnt from the lines: the average of its weights, in evaluation mode."""
     rng = np.random.default_rng(lesson.seed)
+    torch.manual_seed(lesson.seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lesson.learning_rate, weight_decay=1e-4)
     moving = get_ema_multi_avg_fn(AVERAGE)  # type: ignore[no-untyped-call]
     averaged = AveragedModel(model, multi_avg_fn=moving, use_buffers=True)
@@ -56,7 +59,7 @@ def learn(model: LineNetwork, lines: Sequence[TextLine], lesson: Lesson, say: Re
             rate = _rate(epoch * a_epoch + step, total)
             for group in optimizer.param_groups:
                 group["lr"] = rate * lesson.learning_rate
-            loss = _loss(model, chosen, rng)
+            loss = _loss(model, varied(chosen, rng, lesson.variation), chosen)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), STEEPEST)
@@ -81,9 +84,9 @@ def _batches(lines: Sequence[TextLine], size: int, rng: np.random.Generator) -> 
         yield [lines[index] for index in order[first : first + size].tolist()]
 
 
-def _loss(model: LineNetwork, lines: Sequence[TextLine], rng: np.random.Generator) -> Tensor:
+def _loss(model: LineNetwork, sheet: Tensor, lines: Sequence[TextLine]) -> Tensor:
     """The mean of - log likelihood of the lines' texts, in nats; a line too narrow for its text counts nothing."""
-    log_probs = model(varied(lines, rng)).transpose(0, 1)
+    log_probs = model(sheet).transpose(0, 1)
     texts = torch.tensor([int(char) for one in lines for char in one.text])
     lengths = torch.tensor([len(one.text) for one in lines])
     steps = torch.full((len(lines),), len(log_probs))
@@ -91,8 +94,11 @@ def _loss(model: LineNetwork, lines: Sequence[TextLine], rng: np.random.Generato
     return loss / len(lines)
 
 
-def varied(lines: Sequence[TextLine], rng: np.random.Generator) -> Tensor:
-    """Lines, each a little wider or narrower, higher or lower, moved and slanted, darker or paler: (n, 1, 32, w)."""
+def varied(lines: Sequence[TextLine], rng: np.random.Generator, much: float = 1.0) -> Tensor:
+    """Lines, each a little wider or narrower, higher or lower, moved and slanted, darker or paler: (n, 1, 32, w).
+
+    `much` is a factor of all deviations.
+    """
     n = len(lines)
     widths = [one.strip.shape[1] for one in lines]
     columns = (max(widths) + ROOM + 3) // 4 * 4
@@ -102,16 +108,17 @@ def varied(lines: Sequence[TextLine], rng: np.random.Generator) -> Tensor:
         left = int(rng.integers(0, min(ROOM, columns - width) + 1))
         moved.append(left)
         target[0, :, left : left + width] = one.strip
-    wider = np.minimum(np.exp(rng.normal(0, WIDER, n)), columns / (np.array(widths) + moved))  # none leaves the sheet
+    wider = np.exp(rng.normal(0, much * WIDER, n))
+    wider = np.minimum(wider, columns / (np.array(widths) + moved))  # none leaves the sheet
     turn = np.zeros((n, 2, 3))  # from a place in the new sheet to one in the old, both from -1 to 1
     turn[:, 0, 0] = 1 / wider
-    turn[:, 0, 1] = rng.normal(0, SHEARED, n) * ROWS / columns
+    turn[:, 0, 1] = rng.normal(0, much * SHEARED, n) * ROWS / columns
     turn[:, 0, 2] = 1 / wider - 1  # the left edge stays
-    turn[:, 1, 1] = np.exp(rng.normal(0, HIGHER, n))
-    turn[:, 1, 2] = rng.normal(0, LOWERED, n) * 2 / ROWS
+    turn[:, 1, 1] = np.exp(rng.normal(0, much * HIGHER, n))
+    turn[:, 1, 2] = rng.normal(0, much * LOWERED, n) * 2 / ROWS
     grid = F.affine_grid(torch.from_numpy(turn).float(), [n, 1, ROWS, columns], align_corners=False)
     found = F.grid_sample(torch.from_numpy(sheet / np.float32(FULL)), grid, align_corners=False)
-    exponents = torch.from_numpy(np.exp(rng.normal(0, DARKER, n))).float()
+    exponents = torch.from_numpy(np.exp(rng.normal(0, much * DARKER, n))).float()
     return found.clamp(0, 1) ** exponents.view(n, 1, 1, 1)
 
 
