@@ -14,9 +14,9 @@ from app.api.errors import invalid_parameter
 from app.api.routes import ERRORS, FILE, DirectRoute, body, json_answer, model_ref
 from app.api.service import Service, service_of
 from app.errors import ServiceError
+from app.serving.classification import Classification
 from app.serving.digit_answer import prediction, threshold_of
 from app.serving.digit_options import DigitRequest
-from app.serving.engine import Classification
 from app.serving.models import DigitModel
 
 

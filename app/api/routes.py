@@ -11,7 +11,7 @@ from lenet5_client.schemas import ErrorBody
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.bodies import FORM_TYPE, PICTURE_TYPES
-from app.serving.engine import Timing
+from app.serving.classification import Timing
 from app.serving.models import Model
 
 FILE = {"type": "string", "format": "binary"}

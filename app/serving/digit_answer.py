@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import InvalidParameter
+from app.serving.classification import Classification
 from app.serving.digit_options import DigitRequest
-from app.serving.engine import Classification
 from app.serving.models import DigitModel
 
 

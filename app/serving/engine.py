@@ -15,51 +15,32 @@ from app.errors import ImageTooLarge, ServiceError, Unavailable
 from app.fields import reader as fields
 from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
-from app.imaging import Container, DecodeLimits, Normalized, decode_probed, normalize, probe
+from app.imaging import Container, DecodeLimits, Normalized, probe
 from app.lenet.registry import Registry
 from app.runtime.line import LineBackend
 from app.serving.admission import Admission, Bounds, Ticket
-from app.serving.batcher import Outcome
+from app.serving.classification import (
+    SMALL_BYTES,
+    SMALL_PIXELS,
+    Classification,
+    NotSmallError,
+    Small,
+    Timing,
+    classified,
+    normalized_of,
+    placed,
+)
 from app.serving.field_answer import proposal_of
 from app.serving.model_set import ModelSet
 from app.serving.models import FIELD_CLASSES, DigitModel, FieldModel
 
 T = TypeVar("T")
-SMALL_BYTES = 8 * 1024
-SMALL_PIXELS = 32 * 32
-"""A picture up to these sizes is read on the event loop, with the others of its batch: it takes 0.05 ms, less than a
-hop to a thread and back."""
 BULK_SLICE = 16
 """Pictures of a bulk request that one decoding job takes, so that the threads share the request."""
 LARGEST_AT_ONCE = 256
 """A request's pictures may have the pixels of so many of the largest: that much work one request may be."""
 FIELDS_AT_ONCE = 16
 """Fields of a bulk request that are under way at a time: each may hold some hundred candidates."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Where the time of one answer went, in seconds."""
-
-    decode: float
-    queue: float
-    infer: float
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What a model says of one picture."""
-
-    digit: int
-    confidence: float  # the probability that `digit` is right, "no digit at all" counted in
-    probabilities: list[float]  # ten, summing to 1: given that it is a digit
-    reasons: list[str]  # why it is not accepted; empty when it is
-    timing: Timing
-
-    @property
-    def accepted(self) -> bool:
-        """Whether nothing speaks against the answer."""
-        return not self.reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +114,10 @@ class Engine:
         container = None
         if len(data) <= SMALL_BYTES:
             ticket.reserve(pixels=SMALL_PIXELS)
-            small = _Small(data, self._limits)
+            small = Small(data, self._limits)
             try:
                 outcome = await model.batcher.submit(small)
-            except _NotSmallError as error:  # few bytes may hold many pixels
+            except NotSmallError as error:  # few bytes may hold many pixels
                 container = error.container
             else:
                 return classified(small.normalized, outcome, small.seconds, model, threshold)
@@ -144,7 +125,7 @@ class Engine:
         if container is None:
             container = await loop.run_in_executor(self._decoders, self.probe, data)
         ticket.reserve(pixels=container.width * container.height)
-        normalized = await loop.run_in_executor(self._decoders, _normalize, container)
+        normalized = await loop.run_in_executor(self._decoders, normalized_of, container)
         decoded = perf_counter() - start
         outcome = await model.batcher.submit(normalized.input)
         return classified(normalized, outcome, decoded, model, threshold)
@@ -162,7 +143,7 @@ class Engine:
         futures = model.batcher.submit_many([result.input for result in results if isinstance(result, Normalized)])
         outcomes = iter(await asyncio.gather(*futures, return_exceptions=True))
         return [
-            result if isinstance(result, ServiceError) else _placed(result, next(outcomes), decoded, model, threshold)
+            result if isinstance(result, ServiceError) else placed(result, next(outcomes), decoded, model, threshold)
             for result in results
         ]
 
@@ -264,40 +245,7 @@ class Engine:
         return container.width * container.height
 
     def _read_in_bulk(self, data: bytes) -> Normalized:
-        return _normalize(self.probe(data))
-
-
-def _normalize(container: Container) -> Normalized:
-    return normalize(decode_probed(container))
-
-
-class _NotSmallError(Exception):
-    """The picture has more than SMALL_PIXELS."""
-
-    def __init__(self, container: Container) -> None:
-        super().__init__()
-        self.container = container
-
-
-class _Small:
-    """A small picture, to be read when its batch is taken."""
-
-    normalized: Normalized
-    seconds: float  # of reading it
-
-    def __init__(self, data: bytes, limits: DecodeLimits) -> None:
-        self._data = data
-        self._limits = limits
-
-    def __call__(self) -> npt.NDArray[np.float32]:
-        """The network's input; raises what `decode` raises, and _NotSmallError."""
-        start = perf_counter()
-        container = probe(self._data, self._limits)
-        if container.width * container.height > SMALL_PIXELS:
-            raise _NotSmallError(container)
-        self.normalized = _normalize(container)
-        self.seconds = perf_counter() - start
-        return self.normalized.input
+        return normalized_of(self.probe(data))
 
 
 def _each(function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T | ServiceError]:
@@ -309,35 +257,3 @@ def _each(function: Callable[[bytes], T], pictures: Sequence[bytes]) -> list[T |
         except ServiceError as error:
             results.append(error)
     return results
-
-
-def _placed(
-    normalized: Normalized,
-    outcome: Outcome | BaseException,
-    decoded: float,
-    model: DigitModel,
-    threshold: float | None,
-) -> Classification | ServiceError:
-    """A picture's place in a bulk answer: its classification, or the failure of the pass that it was in."""
-    if isinstance(outcome, ServiceError) and not isinstance(outcome, Unavailable):
-        return outcome
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return classified(normalized, outcome, decoded, model, threshold)
-
-
-def classified(
-    normalized: Normalized, outcome: Outcome, decoded: float, model: DigitModel, threshold: float | None
-) -> Classification:
-    """What the model's row says of a picture that took `decoded` seconds to read."""
-    *probabilities, confidence, digitness = outcome.row.tolist()
-    digit = probabilities.index(max(probabilities))
-    reasons: list[str] = list(normalized.reasons)
-    if "blank" in reasons or "not_a_digit" in reasons:  # the picture says so, whatever the network makes of it
-        confidence = 0.0
-    else:
-        if digitness < model.calibration.least_digitness:
-            reasons.append("not_a_digit")
-        if confidence < (model.threshold if threshold is None else threshold):
-            reasons.append("low_confidence")
-    return Classification(digit, confidence, probabilities, reasons, Timing(decoded, outcome.queued, outcome.infer))

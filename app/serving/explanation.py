@@ -16,7 +16,8 @@ from app.imaging.steps import Steps, steps
 from app.lenet.activations import Array, Network
 from app.serving.admission import Ticket
 from app.serving.batcher import Outcome
-from app.serving.engine import Classification, Engine, classified
+from app.serving.classification import Classification, classified
+from app.serving.engine import Engine
 from app.serving.models import DigitModel
 
 SHOWN_SIDE: Final = 128  # pixels; the pictures of the first two steps are reduced to this

@@ -20,7 +20,7 @@ from app.lenet.model import LeNet5
 from app.lenet.onnx_graph import onnx_bytes
 from app.lenet.weights import write_model
 from app.runtime import open_backend
-from app.serving import engine as engine_module
+from app.serving import classification
 from tests.api.inference import fail_once
 
 PNG = {"Content-Type": "image/png"}
@@ -283,8 +283,8 @@ async def test_pixels_count_at_the_door(serving, digits):
 async def test_a_large_picture_is_never_read_on_the_event_loop(serving, monkeypatch):
     """Decoding and normalising what takes more than a moment happens in another thread than the event loop's."""
     threads = []
-    decode = engine_module.decode_probed
-    monkeypatch.setattr(engine_module, "decode_probed", lambda *args: threads.append(get_ident()) or decode(*args))
+    decode = classification.decode_probed
+    monkeypatch.setattr(classification, "decode_probed", lambda *args: threads.append(get_ident()) or decode(*args))
     picture = io.BytesIO()
     Image.new("L", (300, 300), 255).save(picture, "PNG")
     async with serving() as client:
