@@ -70,6 +70,7 @@ def _ask(url: str, picture: bytes, pace: float) -> dict[str, object]:
     seconds: list[float] = []
     failed = 0
     connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
+    begun = False  # the first request connects, and warms up
     while not select.select([sys.stdin], [], [], 0)[0]:
         start = time.perf_counter()
         try:
@@ -80,11 +81,12 @@ def _ask(url: str, picture: bytes, pace: float) -> dict[str, object]:
         except (OSError, HTTPException):
             failed += 1
             connection.close()
-        seconds.append(time.perf_counter() - start)
-        if len(seconds) == 1:
+        if begun:
+            seconds.append(time.perf_counter() - start)
+        else:
+            begun = True
             sys.stdout.write("begun\n")
             sys.stdout.flush()
-            seconds.clear()  # the first connects, and warms up
         time.sleep(max(0.0, start + pace - time.perf_counter()))
     return {"seconds": seconds, "failed": failed}
 
