@@ -48,6 +48,13 @@ def log_likelihoods(log_probs: npt.NDArray[np.floating], texts: Sequence[str]) -
     return found
 
 
+def best_path(log_probs: npt.NDArray[np.floating]) -> str:
+    """The text of the likeliest path, which is nearly always the likeliest text (Graves et al. 2006, section 3.2)."""
+    signs = log_probs.argmax(axis=1)
+    new = np.diff(signs, prepend=BLANK) != 0
+    return "".join(map(str, signs[new & (signs != BLANK)].tolist()))
+
+
 def _labels(texts: Sequence[str]) -> npt.NDArray[np.int64]:
     """(n, 2 longest + 1): a blank, then each digit and a blank; what is behind a text's end is blank."""
     labels = np.full((len(texts), 2 * max(map(len, texts)) + 1), BLANK, np.int64)

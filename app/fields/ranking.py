@@ -1,8 +1,8 @@
 """Which of the texts that a segmentation allows is meant, by both readers of a line, and how probable each is.
 
-The lattice's texts are weighed by their posterior there, and by what the network that reads whole lines says of them
-(`app.fields.ctc`): log posterior + line_weight * log likelihood. How sure that makes the best is for the calibration
-to say, from the odds that each of the two readers gives it.
+The lattice's likeliest texts, and the one that the network that reads whole lines says, are weighed by their posterior
+in the lattice and by their likelihood to that network (`app.fields.ctc`): log posterior + line_weight * log likelihood.
+How sure that makes the best is for the calibration to say, from the odds that each of the two readers gives it.
 """
 
 import math
@@ -13,14 +13,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from app.fields.automaton import text
 from app.fields.calibration import FieldCalibration
-from app.fields.ctc import log_likelihoods
-from app.fields.texts import Text
+from app.fields.ctc import best_path, log_likelihoods
+from app.fields.formats import FieldFormat
+from app.fields.lattice import Constrained, Lattice, constrained
+from app.fields.texts import Chain, Text, n_best
 
 Floats = npt.NDArray[np.float64]
 
 LISTED: Final = 40
-"""The lattice's likeliest texts, which are weighed."""
+"""The lattice's likeliest texts, which are weighed, if a caller doesn't ask for more."""
+CENTS: Final = 2  # digits
 HUNDREDTHS: Final = "100"
 """What may stand behind an amount's cents, `xx/100`, and is no part of its text."""
 
@@ -31,6 +35,32 @@ class Alternative:
 
     text: str
     probability: float
+
+
+def listed(
+    lattice: Lattice,
+    product: Constrained,
+    field: FieldFormat,
+    log_probs: npt.NDArray[np.floating] | None,
+    n: int = LISTED,
+) -> list[Text]:
+    """The texts that are weighed: the n likeliest of a lattice under a format, and that of the line's best path.
+
+    `product` is of the lattice and the format. A text that no path of it has is not listed.
+    """
+    texts = n_best(Chain.of(product), n)
+    heard = set() if log_probs is None else _as_amounts(best_path(log_probs))
+    if not heard or heard & {one.text for one in texts}:
+        return texts
+    return texts + n_best(Chain.of(constrained(lattice, field.automaton.restricted_to(heard))), len(heard))
+
+
+def _as_amounts(digits: str) -> set[str]:
+    """The texts that a line of these digits may have: whole units, with cents, with cents over a hundred."""
+    found = {digits, text(digits, CENTS)}
+    if digits.endswith(HUNDREDTHS):
+        found.add(text(digits.removesuffix(HUNDREDTHS), CENTS))
+    return found - {""}
 
 
 def ranked(

@@ -17,13 +17,11 @@ from app.fields.cut_lines import cuts_of
 from app.fields.formats import FieldFormat, anything
 from app.fields.lattice import Constrained, Lattice, Path, constrained, viterbi
 from app.fields.line import Line, clean
-from app.fields.ranking import LISTED, Alternative, line_log_likelihoods, places, ranked
+from app.fields.ranking import LISTED, Alternative, line_log_likelihoods, listed, places, ranked
 from app.fields.scores import lattice_of
 from app.fields.segmentation import Segmentation, inputs, segment
 from app.fields.strip import strip
 from app.fields.symbols import DIGITS, SYMBOLS
-from app.fields.texts import Chain
-from app.fields.texts import n_best as n_best_texts
 
 FieldReason = Literal[
     "blank",
@@ -110,7 +108,7 @@ def decode(
     lattice = lattice_of(proposal.segmentation, log_probs, weights)
     everything, product = constrained(lattice, anything()), constrained(lattice, field.automaton)
     whole = everything.forward
-    texts = n_best_texts(Chain.of(product), max(n_best, LISTED))
+    texts = listed(lattice, product, field, line_log_probs, max(n_best, LISTED))
     alternatives = ranked(texts, whole, line_log_probs, weights)
     text = alternatives[0].text if alternatives else ""
     path = viterbi(product) if text else None

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F  # noqa: N812  (its customary name)
 
-from app.fields.ctc import BLANK, CLASSES, LEAST, log_likelihoods
+from app.fields.ctc import BLANK, CLASSES, LEAST, best_path, log_likelihoods
 
 
 def outputs(seed: int, steps: int, sharpness: float = 2.0) -> np.ndarray:
@@ -57,3 +57,13 @@ def test_what_cannot_be_is_as_unlikely_as_can_be() -> None:
     assert log_likelihoods(outputs(0, 3), ["1234", "11", "111"])[[0, 2]].tolist() == [LEAST, LEAST]
     assert log_likelihoods(outputs(0, 3), ["11"])[0] > LEAST
     assert log_likelihoods(outputs(0, 3), []).shape == (0,)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 10_000), st.integers(0, 12))
+def test_the_best_path_joins_what_repeats(seed: int, steps: int) -> None:
+    """A digit again without a blank between is the same; behind one it is another."""
+    log_probs = outputs(seed, steps)[:, [0, 1, BLANK]]
+    log_probs = np.insert(log_probs, [2] * (CLASSES - 3), -50.0, axis=1)
+    signs = log_probs.argmax(axis=1).tolist()
+    assert best_path(log_probs) == "".join(str(sign) for sign, _ in groupby(signs) if sign != BLANK)

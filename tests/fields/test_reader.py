@@ -5,8 +5,11 @@ import pytest
 
 from app.fields.calibration import FieldCalibration
 from app.fields.ctc import BLANK, CLASSES, log_likelihoods
-from app.fields.ranking import Alternative, line_log_likelihoods, places, ranked
+from app.fields.formats import field_format
+from app.fields.lattice import constrained
+from app.fields.ranking import Alternative, line_log_likelihoods, listed, places, ranked
 from app.fields.texts import Text
+from tests.fields.small_lattices import made
 
 
 def saying(text: str, sure: float = 0.9) -> np.ndarray:
@@ -17,7 +20,7 @@ def saying(text: str, sure: float = 0.9) -> np.ndarray:
     return np.log(probabilities)
 
 
-def listed(posteriors: dict[str, float]) -> list[Text]:
+def texts_of(posteriors: dict[str, float]) -> list[Text]:
     return [Text(text, float(np.log(posterior))) for text, posterior in posteriors.items()]
 
 
@@ -28,7 +31,7 @@ def listed(posteriors: dict[str, float]) -> list[Text]:
 def test_probabilities_of_texts_are_probabilities(offset, slope, line_weight, posteriors):
     """However the confidence is calibrated, the best text has it, none is likelier, and all sum to at most 1."""
     weights = FieldCalibration(offset=offset, slope=slope, line_weight=line_weight, line_slope=line_weight)
-    texts = listed({str(place): posterior for place, posterior in enumerate(posteriors)})
+    texts = texts_of({str(place): posterior for place, posterior in enumerate(posteriors)})
     found = ranked(texts, 0.0, saying("_1_"), weights)
     assert sorted(one.text for one in found) == sorted(one.text for one in texts)
     probabilities = [one.probability for one in found]
@@ -41,17 +44,33 @@ def test_probabilities_of_texts_are_probabilities(offset, slope, line_weight, po
 
 def test_the_line_chooses_among_texts_that_the_segmentation_leaves_open():
     """What is read of the whole line counts by its weight: none, and the segmentation has it alone."""
-    texts = listed({"17": 0.5, "77": 0.4})
+    texts = texts_of({"17": 0.5, "77": 0.4})
     line = saying("_7_7_")
     assert ranked(texts, 0.0, line, FieldCalibration())[0].text == "17"
     assert ranked(texts, 0.0, line, FieldCalibration(line_weight=0.5))[0].text == "77"
     assert ranked(texts, 0.0, None, FieldCalibration(line_weight=0.5))[0].text == "17"
 
 
+def test_what_the_line_says_is_weighed_too():
+    """Its text stands among the listed ones, cents as the segmentation has them, where a path of it is read so."""
+    arcs = [((0, 1), "1", 0.0), ((0, 1), "7", -3.0), ((1, 2), "2", 0.0), ((2, 3), ".", 0.0)]
+    lattice = made(6, [*arcs, ((3, 4), "5", 0.0), ((4, 5), "0", 0.0)])
+    field = field_format("amount")
+    product = constrained(lattice, field.automaton)
+
+    def found(line: str | None) -> list[str]:
+        return [one.text for one in listed(lattice, product, field, None if line is None else saying(line), n=1)]
+
+    assert found(None) == found("_1_2_5_0_") == found("____") == found("_3_2_5_0_") == ["12.50"]
+    assert found("_77_2_5_0_") == found("_7_2_5_0_1_0_0_") == ["12.50", "72.50"]
+    weighed = listed(lattice, product, field, saying("_7_2_5_0_"), n=1)
+    assert weighed[1].mass == pytest.approx(weighed[0].mass - 3)
+
+
 def test_readers_that_disagree_make_nothing_sure():
     """The same text is surer where the line says so too."""
     weights = FieldCalibration(line_weight=0.5, line_slope=1.0)
-    agreed, alone = (ranked(listed({"17": 0.9}), 0.0, saying(line), weights)[0] for line in ("_1_7_", "_4_7_"))
+    agreed, alone = (ranked(texts_of({"17": 0.9}), 0.0, saying(line), weights)[0] for line in ("_1_7_", "_4_7_"))
     assert agreed.probability > 0.9 > alone.probability
 
 

@@ -15,22 +15,22 @@ from training.fields.development import Networks, Shown, shown
 from training.fields.fit import fit
 
 
-def says(text: str) -> Callable[[np.ndarray], np.ndarray]:
-    """A network that sees these digits in every line, fairly surely."""
+def says(text: str, sure: float) -> Callable[[np.ndarray], np.ndarray]:
+    """A network that sees these digits in every line, each with this probability."""
 
     def network(_: np.ndarray) -> np.ndarray:
-        probabilities = np.full((2 * len(text) + 1, CLASSES), 0.02)
-        probabilities[::2, BLANK] = 0.8
-        probabilities[np.arange(1, 2 * len(text), 2), [int(char) for char in text]] = 0.8
+        probabilities = np.full((2 * len(text) + 1, CLASSES), (1 - sure) / (CLASSES - 1))
+        probabilities[::2, BLANK] = sure
+        probabilities[np.arange(1, 2 * len(text), 2), [int(char) for char in text]] = sure
         return np.log(probabilities)
 
     return network
 
 
-def strings(texts: tuple[str, ...], seed: int, fold: int = -1, lines: str = "") -> list[Shown]:
+def strings(texts: tuple[str, ...], seed: int, fold: int = -1, lines: str = "", sure: float = 0.8) -> list[Shown]:
     """Printed strings, shown to a network that is mostly sure of what it guesses, and to one that reads them right.
 
-    Or that sees `lines` in all of them.
+    Or that sees `lines` in all of them; as surely as is said.
     """
     found = []
     for number, text in enumerate(texts):
@@ -41,14 +41,16 @@ def strings(texts: tuple[str, ...], seed: int, fold: int = -1, lines: str = "") 
             logits = np.random.default_rng((seed, number)).normal(0, 2, (len(inputs), 11))
             return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
 
-        found.append(shown(picture, Networks(network, says(lines or text)), field_format("amount"), (text,), fold))
+        found.append(
+            shown(picture, Networks(network, says(lines or text, sure)), field_format("amount"), (text,), fold)
+        )
     return found
 
 
 def test_the_weights_are_learnt_from_one_half_and_the_worth_from_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another half for the confidence changes offset, slope and thresholds, and no weight."""
     monkeypatch.setattr(fitting, "ROUNDS", 5)
-    first, second = strings(("407", "12", "83"), 0), strings(("51", "62", "9"), 1)
+    first, second = strings(("407", "12", "83"), 0), strings(("51", "62", "9"), 1, lines="2")
     wrong = fit(first, second, [])
     read = [
         reader.decode(
@@ -79,11 +81,12 @@ def test_a_folds_cheques_are_answered_by_weights_that_never_saw_them(monkeypatch
 
 
 def test_the_line_counts_as_far_as_it_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A network that reads lines and is right gets a weight and makes surer; one that is always wrong gets none."""
+    """A network that reads lines and is right when it is sure gets a weight; one that never is right gets none."""
     monkeypatch.setattr(fitting, "ROUNDS", 5)
     texts = tuple(map(str, range(13, 100, 3)))
     first = strings(("407", "12", "83"), 0)
-    right, wrong = (fit(first, strings(texts, 1, lines=lines), []) for lines in ("", "2"))
+    mostly = strings(texts[:-6], 1) + strings(texts[-6:], 1, lines="2", sure=0.3)
+    right, wrong = (fit(first, second, []) for second in (mostly, strings(texts, 1, lines="2")))
     assert right.calibration.line_weight > 0.3 > wrong.calibration.line_weight
     assert right.calibration.line_slope > wrong.calibration.line_slope
     assert sum(answer.right for answer in right.answers) > sum(answer.right for answer in wrong.answers)

@@ -18,9 +18,8 @@ from app.fields import reader
 from app.fields.calibration import FieldCalibration, log_odds
 from app.fields.formats import anything
 from app.fields.lattice import constrained
-from app.fields.ranking import LISTED, evidence
+from app.fields.ranking import evidence, listed
 from app.fields.scores import described, lattice_of
-from app.fields.texts import Chain, n_best
 from training.calibrate import TARGET_ERRORS
 from training.fields import weigh
 from training.fields.development import Shown
@@ -34,7 +33,7 @@ ROUNDS: Final = 90
 
 @dataclass(frozen=True, eq=False)
 class Listed:
-    """One string's likeliest texts, as a segmentation has them."""
+    """One string's texts that are weighed."""
 
     texts: tuple[str, ...]
     posteriors: Floats  # (n,), logarithms
@@ -93,7 +92,7 @@ def _listed(strings: Iterable[Shown], weights: FieldCalibration) -> list[Listed]
     for one in strings:
         lattice = lattice_of(one.proposal.segmentation, one.log_probs, weights)
         whole = constrained(lattice, anything()).forward
-        texts = n_best(Chain.of(constrained(lattice, one.format.automaton)), LISTED)
+        texts = listed(lattice, constrained(lattice, one.format.automaton), one.format, one.line_log_probs)
         posteriors, likelihoods = evidence(texts, whole, one.line_log_probs)
         reading = reader.decode(one.proposal, one.log_probs, one.line_log_probs, one.format, n_best=1, weights=weights)
         names = tuple(text.text for text in texts)
