@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import DeviceUnavailable
+from app.lenet.weights import LINE_GRAPH, read_manifest
 from app.runtime.device import has_cuda_device
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -52,6 +53,13 @@ class Backend(Protocol):
         """Give the device's memory back. Nothing may be called afterwards."""
 
 
+class LineReader(Protocol):
+    """What reads whole lines in a model of fields: ready to run in any number of threads at a time."""
+
+    def log_probabilities(self, strip: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(w / 2, 11): of ten digits and the blank, at each step along a strip (32, w), w even."""
+
+
 BACKENDS: Final[Mapping[str, str]] = {
     "onnx": "app.runtime.onnx:OnnxBackend",
     "torch-cpu": "app.runtime.torch_cpu:TorchCpuBackend",
@@ -81,6 +89,14 @@ def open_backend(folder: Path, *, device: Device, max_batch_size: int, threads: 
     if device == "cuda" and find_spec("torch") is None:
         raise DeviceUnavailable("The device cuda was asked for, but torch is not installed: it is in the extra cuda.")
     return backend_class(SERVING[device])(folder, max_batch_size, threads)
+
+
+def open_line(folder: Path) -> LineReader | None:
+    """That of the model in `folder`, if it has one; on the CPU. Raises a ModelError when it must not be served."""
+    if LINE_GRAPH not in read_manifest(folder).sha256:
+        return None
+    reader: LineReader = import_module("app.runtime.line").LineBackend(folder)
+    return reader
 
 
 def chosen(device: Device) -> Literal["cpu", "cuda"]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.lenet.weights import LINE_GRAPH, read_manifest
+from app.lenet.weights import LINE_GRAPH
 from app.runtime.onnx import session_of
 
 
@@ -25,8 +25,3 @@ class LineBackend:
         """(w / 2, 11): of ten digits and the blank, at each step along a strip (32, w), w even."""
         found: NDArray[np.float32] = self._session.run(self._outputs, {self._input: strip[None, None]})[0][0]
         return found
-
-
-def open_line(folder: Path) -> LineBackend | None:
-    """That of the model in `folder`, if it has one. Raises a ModelError when it must not be served."""
-    return LineBackend(folder) if LINE_GRAPH in read_manifest(folder).sha256 else None

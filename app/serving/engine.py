@@ -17,7 +17,7 @@ from app.fields.formats import FieldFormat
 from app.fields.reader import Proposal, Reading
 from app.imaging import Container, DecodeLimits, Normalized, probe
 from app.lenet.registry import Registry
-from app.runtime.line import LineBackend
+from app.runtime import LineReader
 from app.serving.admission import Admission, Bounds, Ticket
 from app.serving.classification import (
     SMALL_BYTES,
@@ -220,7 +220,7 @@ class Engine:
         return FieldAnswer(reading, proposal, field, timing)
 
     def _propose(
-        self, job: FieldJob, line: LineBackend | None
+        self, job: FieldJob, line: LineReader | None
     ) -> tuple[FieldFormat, Proposal, npt.NDArray[np.float32] | None]:
         field, proposal = job.make_format(), proposal_of(job.data, self._limits)
         return field, proposal, line.log_probabilities(proposal.strip) if line else None

@@ -16,8 +16,7 @@ from app.imaging import INPUT_SHAPE
 from app.lenet.activations import Network
 from app.lenet.calibration import Calibration
 from app.lenet.registry import ServedModel
-from app.runtime import Backend
-from app.runtime.line import open_line
+from app.runtime import Backend, open_line
 from app.serving.batcher import Batcher, Observer, Tracer
 from app.serving.lifecycle import Lifecycle
 

@@ -10,7 +10,8 @@ import torch
 from app.errors import DigestMismatch, ModelError
 from app.lenet.registry import Registry, default_model_dir
 from app.lenet.weights import GRAPH, LINE_GRAPH, WEIGHTS, read_manifest, write_model
-from app.runtime.line import LineBackend, open_line
+from app.runtime import open_line
+from app.runtime.line import LineBackend
 from training.fields.line_graph import line_onnx_bytes
 from training.fields.line_model import LineNetwork
 

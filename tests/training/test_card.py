@@ -220,6 +220,15 @@ def test_all_that_a_run_learns_from_is_named() -> None:
     assert not any("{" in str(value) for one in sets for value in one.values() if isinstance(value, str))
 
 
+def test_a_card_says_what_its_model_is_for() -> None:
+    """Fields, or one digit in a picture: in the first sentence and under its use."""
+    digit, field = (made(FULL | {"task": task}) for task in ("digit", "field"))
+    for words in (limits.reads, limits.use):
+        assert "one handwritten digit" in words(digit)
+        assert "one handwritten digit" not in words(field)
+        assert "postal codes" in words(field)
+
+
 def test_what_a_config_does_not_ask_for_is_not_spoken_of() -> None:
     """The paper's network, learnt as it is, reads as that: no distortion, teacher, rubbish output or calibration."""
     paper = configs.parse(

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from app.fields.calibration import FieldCalibrations
 from app.lenet.registry import Registry, default_model_dir
 from app.lenet.weights import LINE_GRAPH, WEIGHTS, verify
-from app.runtime.line import open_line
+from app.runtime import open_line
 from training.fields import calibrate, development, line
 from training.fields import fit as fitting
 from training.fields.line_model import LineNetwork

@@ -9,8 +9,27 @@ ALIKE = "- What looks like a digit is one to it: alone in a picture, a slash is 
 DECEIVED = "- Nothing was done against pictures that are made to deceive it."
 
 
+def reads(config: Config) -> str:
+    """What it does, in a sentence."""
+    if config.task == "field":
+        return (
+            "It reads whole handwritten fields, postal codes and amounts. This card measures its LeNet-5 on single "
+            "digits; how well fields are read stands in `docs/fields.md`."
+        )
+    return "It reads one handwritten digit."
+
+
 def use(config: Config) -> str:
     """What it is made for, and what not."""
+    if config.task == "field":
+        return (
+            "It reads one line of handwritten digits in a picture that is cropped to it, behind `app.fields`, which "
+            "cleans the line and cuts it into candidates. It is made for postal codes, courtesy amounts and numbers of "
+            "forms, where a format says what may stand there and where somebody looks at what is not accepted. It is "
+            "not made for printed type, words, finding a field on a page, or saying who wrote something; and where a "
+            "single wrong digit does harm, a check of another kind (a check digit, the amount in words) has to stand "
+            "behind it."
+        )
     printed = (
         "It has learnt digits of fonts too, but was measured on none that are printed. It is not made for"
         if config.data.printed

@@ -39,7 +39,7 @@ def render(shipped: Shipped, report: Report, data: Mapping[str, Any], seeds: Seq
     return f"""{head(shipped.name, sources.hub_names(data["trained_on"]), report)}
 # {shipped.name}, version {shipped.version}
 
-It reads one handwritten digit. **{test.error_percent:.2f} %** of the {test.count:,} digits of \
+{limits.reads(config)} **{test.error_percent:.2f} %** of the {test.count:,} digits of \
 {_title(data, report)} are misread ({test.misses}).
 
 {recipe.network(config, shipped.model.architecture, parameters)}
@@ -48,8 +48,7 @@ It reads one handwritten digit. **{test.error_percent:.2f} %** of the {test.coun
 |---|---|
 | held-out error | {held_out["error_percent"]:.2f} % ({held_out["misses"]} of {held_out["count"]:,})\
 {", by the same recipe without the held-out digits" if config.recipe.refit else ""} |
-| threshold | {shipped.threshold}: {100 * config.accepted:g} % of the held-out digits of `{config.data.train}` \
-reach it |
+| threshold | {shipped.threshold}: {_threshold(config)} |
 | seed, time, hardware | {config.seed}, {training["seconds"]:.0f} s of training, {training["device"]} |
 | versions | {", ".join(f"{program} {number}" for program, number in fields["versions"].items())} |
 
@@ -110,6 +109,12 @@ Also in `config.toml`; `log.jsonl` has one line an epoch.
 {shipped.files["config.toml"].decode().strip()}
 ```
 """
+
+
+def _threshold(config: Config) -> str:
+    if config.task == "field":
+        return "of made strings whose confidence reaches it, 1 % is misread"
+    return f"{100 * config.accepted:g} % of the held-out digits of `{config.data.train}` reach it"
 
 
 def _title(data: Mapping[str, Any], report: Report) -> str:
