@@ -53,6 +53,7 @@ class _Running(NamedTuple):
     loop: asyncio.AbstractEventLoop
     exchange: Exchange
     stop: asyncio.Event
+    under_way: set[Coroutine[Any, Any, Any]]  # what threads wait for
 
 
 class Background:
@@ -74,7 +75,9 @@ class Background:
         self._forget_parent()
         with self._lock:  # or the loop might end with the coroutine in its queue, and the future never
             running = self._started()
-            future = asyncio.run_coroutine_threadsafe(start(running.exchange, errands), running.loop)
+            coroutine = start(running.exchange, errands)
+            running.under_way.add(coroutine)
+            future = asyncio.run_coroutine_threadsafe(coroutine, running.loop)
         future.add_done_callback(lambda _: errands.end())
         try:
             errands.run()
@@ -83,6 +86,7 @@ class Background:
             raise RuntimeError("The client was closed.") from None
         finally:
             future.cancel()  # where this thread was interrupted
+            running.under_way.discard(coroutine)
 
     def close(self) -> None:
         """End what is under way, and close the connections."""
@@ -118,18 +122,26 @@ class Background:
 
 
 async def _serve(make: Callable[[], Exchange], started: "Future[_Running]") -> None:
-    """Runs until stop is set; asyncio.run then cancels what is under way."""
+    """Runs until stop is set, and ends what is under way.
+
+    Not with all tasks of the loop at a time, as asyncio.run would: one of anyio's that is cancelled before its first
+    step leaves a coroutine that was never awaited.
+    """
     try:
         exchange = make()
     except BaseException as error:  # noqa: BLE001 - it is raised where the client was asked for
         started.set_exception(error)
         return
     stop = asyncio.Event()
-    running = _Running(os.getpid(), threading.current_thread(), asyncio.get_running_loop(), exchange, stop)
+    running = _Running(os.getpid(), threading.current_thread(), asyncio.get_running_loop(), exchange, stop, set())
     started.set_result(running)
     try:
         await stop.wait()
     finally:
+        tasks = [task for task in asyncio.all_tasks() if task.get_coro() in running.under_way]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await exchange.close()
 
 
