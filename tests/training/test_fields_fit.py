@@ -10,9 +10,11 @@ import pytest
 from app.fields import reader
 from app.fields.ctc import BLANK, CLASSES
 from app.fields.formats import field_format
+from training.datasets.cheque_amounts import FOLDS, MISLABELLED, Amount
 from training.fields import fit as fitting
-from training.fields.development import Networks, Shown, shown
+from training.fields.development import Networks, Shown, cheques, shown
 from training.fields.fit import fit
+from training.fields.truth import amount_texts
 
 
 def says(text: str, sure: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -90,3 +92,14 @@ def test_the_line_counts_as_far_as_it_is_right(monkeypatch: pytest.MonkeyPatch) 
     assert right.calibration.line_weight > 0.3 > wrong.calibration.line_weight
     assert right.calibration.line_slope > wrong.calibration.line_slope
     assert sum(answer.right for answer in right.answers) > sum(answer.right for answer in wrong.answers)
+
+
+def test_labels_that_are_known_to_be_wrong_are_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cheque is held against what its picture says."""
+    name, says_truly = next(iter(MISLABELLED.items()))
+    blank = np.full((70, 300), 255, np.uint8)
+    amounts = [Amount(one, blank, "123", np.zeros((3, 4), np.float32)) for one in (name, "a_car_999999")]
+    monkeypatch.setattr("training.datasets.cheque_amounts.load", lambda _: amounts)
+    networks = Networks(lambda inputs: np.zeros((len(inputs), CLASSES)), says("123", 0.8))
+    found = list(cheques(dict.fromkeys(range(FOLDS), networks), None))
+    assert [one.texts for one in found] == [amount_texts(says_truly), amount_texts("123")]
