@@ -56,7 +56,7 @@ def read(
     """Read one field, a line of digits, in each picture.
 
     ```sh
-    lenet5 read zip.png --kind postal_code --country US # 85615  0.9959  accepted
+    lenet5 read zip.png --kind postal_code --country US # 85615  0.9929  accepted
     lenet5 read zip.png --length 5 --json               # as POST /read answers
     lenet5 read amount.png --kind amount --explain how.png
     lenet5 read fields/ scans.zip --output texts.csv    # rows as they come

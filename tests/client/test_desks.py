@@ -93,7 +93,7 @@ def test_cheques_are_booked(service: Running, tmp_path: Path) -> None:
 
 def test_a_smaller_error_accepts_less(service: Running, tmp_path: Path, sorted_post: tuple[Path, Done]) -> None:
     """What is accepted then was accepted before."""
-    strict = done("postal_sorter", tmp_path, "--url", service.url, "--target-error", "0.005")
+    strict = done("postal_sorter", tmp_path, "--url", service.url, "--target-error", "0.003")
     assert len(strict.accepted) < len(sorted_post[1].accepted)
     assert {row["page"] for row in strict.accepted} < {row["page"] for row in sorted_post[1].accepted}
 
