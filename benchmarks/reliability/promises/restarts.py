@@ -19,7 +19,8 @@ WORKERS = 1, 4
 HEAD = b"POST /predict HTTP/1.1\r\nHost: leaving\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
 
 
-def _ours(*options: str) -> Command:
+def ours(*options: str) -> Command:
+    """The service, under these options."""
     command = [sys.executable, "-m", "app", "serve", *options]
     return lambda port: [*command, "--port", str(port)]
 
@@ -43,7 +44,7 @@ def _rolling(command: Command, amount: int) -> tuple[int, list[str], list[int]]:
     )
 
 
-def _in_flight(command: Command, count: int) -> tuple[list[str], int]:
+def in_flight(command: Command, count: int) -> tuple[list[str], int]:
     """What is wrong with the answers to requests under way when SIGTERM comes, and the exit code.
 
     Half of them are complete, the others' last bytes are still to come; and `HANGING` more never end.
@@ -85,20 +86,20 @@ def _said(one: socket.socket) -> str:
     return "cut off"
 
 
-def _measured(command: Command, in_flight: list[Command], ask: Ask) -> Trial:
+def _measured(command: Command, leaving: list[Command], ask: Ask) -> Trial:
     answered, faults, codes = _rolling(command, ask.amount)
-    for one in in_flight:
-        lost, code = _in_flight(one, IN_FLIGHT)
+    for one in leaving:
+        lost, code = in_flight(one, IN_FLIGHT)
         faults += lost
         codes.append(code)
     figures = {"restarts": len(codes), "exit codes other than 0": sum(code != 0 for code in codes)}
-    return Trial(answered + IN_FLIGHT * len(in_flight), len(faults), figures, tuple(faults[:10]))
+    return Trial(answered + IN_FLIGHT * len(leaving), len(faults), figures, tuple(faults[:10]))
 
 
 def _keep(ask: Ask) -> Trial:
     drain = f"--drain-timeout={DRAIN_TIMEOUT}"
-    leaving = [_ours(drain, f"--workers={workers}") for workers in WORKERS]
-    return _measured(_ours(drain, f"--drain-delay={DRAIN_DELAY}"), leaving, ask)
+    leaving = [ours(drain, f"--workers={workers}") for workers in WORKERS]
+    return _measured(ours(drain, f"--drain-delay={DRAIN_DELAY}"), leaving, ask)
 
 
 PROMISE = Promise(
