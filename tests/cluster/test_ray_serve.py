@@ -1,8 +1,6 @@
 """The service as a deployment of Ray Serve, on several nodes: real ray, real processes, real HTTP."""
 
 import asyncio
-import os
-import signal
 import socket
 import sys
 import threading
@@ -11,12 +9,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from nodes import kill
 
 pytest.importorskip("ray", reason="ray is not installed: it has an environment of its own, see CONTRIBUTING.md")
 
@@ -67,14 +65,6 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.1)
-
-
-def kill(node: Any) -> None:
-    """Kill all processes of a node at once: the raylet, and what it has started."""
-    (raylet,) = (info.process.pid for info in node.all_processes["raylet"])
-    children = Path(f"/proc/{raylet}/task/{raylet}/children").read_text().split()
-    for pid in (raylet, *map(int, children)):
-        os.kill(pid, signal.SIGKILL)
 
 
 @dataclass
