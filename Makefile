@@ -16,7 +16,7 @@ constraints lock: export UV_CUSTOM_COMPILE_COMMAND = make $@
 
 # hatchling builds the wheels, uv makes these files
 constraints:
-	printf '%s\n' ./client '.[cuda,otel,train,benchmarks,docs,dev]' hatchling uv | $(COMPILE) --output-file constraints.txt
+	printf '%s\n' ./client '.[cuda,otel,train,benchmarks,ray,docs,dev]' hatchling uv | $(COMPILE) --output-file constraints.txt
 
 lock:
 	printf '%s\n' ./client '.[otel]' | $(COMPILE) --constraints constraints.txt --generate-hashes --output-file requirements.lock

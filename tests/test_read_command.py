@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -171,3 +172,19 @@ def test_a_reading_is_drawn(lenet5, tmp_path):
         assert (picture.format, picture.width) == ("PNG", 1000)
     assert code == 0
     assert "debug" not in json.loads(out)
+
+
+@pytest.mark.parametrize("options", [(), ("--output=texts", "--format=csv"), ("--output=texts", "--json")])
+def test_a_cluster_writes_parquet_and_nothing_else(lenet5, options):
+    """--ray without a folder, or with another form of results, is refused; tests/cluster has the rest."""
+    code, out, error = lenet5("read", ZIP, "--ray", *options)
+    assert (code, out) == (2, "")
+    assert "it needs --output FOLDER, and takes no" in error
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="ray is installed")
+def test_a_cluster_needs_ray(lenet5, tmp_path):
+    """Without the extra one line says so, and nothing is made."""
+    code, _, error = lenet5("read", ZIP, "--ray", "--output", tmp_path / "texts")
+    assert (code, (tmp_path / "texts").exists()) == (2, False)
+    assert error.startswith("lenet5: --ray needs the extra ray")

@@ -33,6 +33,12 @@ class FileError(ServiceError):
     code = "file_error"
 
 
+class ClusterError(ServiceError):
+    """A process of the cluster that `lenet5 read --ray` works on has failed."""
+
+    code = "cluster_error"
+
+
 class Interrupted(Exception):
     """A signal has ended the work; `code` is the exit code."""
 

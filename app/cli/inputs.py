@@ -46,7 +46,7 @@ class Inputs:
     def __init__(self, arguments: Sequence[str], done: Collection[str] = ()) -> None:
         """Finds the files; pictures whose names are in `done` are left out."""
         self._argument = text_of(arguments[0]) if len(arguments) == 1 else None
-        self._files = [file for argument in arguments for file in _files(argument)]
+        self._files = [file for argument in arguments for file in files_of(argument)]
         self._done = done
         self.total = len(self._files)
         """Pictures, as far as is known: an archive or a TIFF counts as one until it is opened."""
@@ -88,13 +88,16 @@ class Inputs:
             self.total -= found < 0
 
 
-def _files(argument: str) -> list[str]:
-    """The files that an argument means, sorted; what does not exist is left in, to fail when it is opened."""
+def files_of(argument: str, also: Collection[str] = ()) -> list[str]:
+    """The files that an argument means, sorted; what does not exist is left in, to fail when it is opened.
+
+    Of a folder those are pictures, archives, and what ends as `also` says.
+    """
     if argument == STDIN or not (has_magic(argument) and not os.path.lexists(argument)):
         matches = [argument]
     else:
         matches = sorted(glob(argument, recursive=True)) or [argument]  # noqa: PTH207 - Path.glob wants a folder first
-    return [file for match in matches for file in (_folder(match) if stat.S_ISDIR(_mode(match)) else [match])]
+    return [file for match in matches for file in (_folder(match, also) if stat.S_ISDIR(_mode(match)) else [match])]
 
 
 def _waits(argument: str) -> bool:
@@ -111,7 +114,7 @@ def _mode(file: str) -> int:
         return 0
 
 
-def _folder(folder: str) -> list[str]:
+def _folder(folder: str, also: Collection[str]) -> list[str]:
     """The pictures and archives under a folder; links to folders are not followed, and hidden files are left out.
 
     A folder that cannot be listed, or has nothing to read, stands for itself, to fail when it is opened.
@@ -120,13 +123,13 @@ def _folder(folder: str) -> list[str]:
     files = []
     for parent, folders, names in os.walk(folder, onerror=lambda error: unlisted.append(str(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files += [os.path.join(parent, name) for name in sorted(names) if _is_picture(parent, name)]  # noqa: PTH118
+        files += [os.path.join(parent, name) for name in sorted(names) if _is_picture(parent, name, also)]  # noqa: PTH118
     return [*files, *unlisted] or [folder]
 
 
-def _is_picture(folder: str, name: str) -> bool:
+def _is_picture(folder: str, name: str, also: Collection[str]) -> bool:
     """Whether a folder's file is to be read: by its name, and no pipe or device, which would be waited for."""
-    if name.startswith(".") or Path(name).suffix.lower() not in SUFFIXES | {".zip"}:
+    if name.startswith(".") or Path(name).suffix.lower() not in {".zip", *SUFFIXES, *also}:
         return False
     mode = _mode(os.path.join(folder, name))  # noqa: PTH118 - as the names are made
     return mode == 0 or stat.S_ISREG(mode)  # a broken link is told of, as what it is

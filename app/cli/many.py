@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, closing
+from pathlib import Path
 from time import perf_counter
 
 from app.cli.ends import Exit, Interrupted, say
@@ -59,10 +60,10 @@ def run(inputs: Inputs, into: Results, columns: Columns, answers: Opened, pace: 
         with Bar() as bar, closing(_sink(into, columns, bar)) as sink:
             until_stopped(lambda: _all(inputs, answers, pace, sink=sink, bar=bar, tally=tally))
     except Interrupted as interrupted:
-        raise Interrupted(interrupted.code, _kept(inputs, into, tally)) from None
+        raise Interrupted(interrupted.code, kept(inputs.skipped + tally.done, inputs.total, into.output)) from None
     except ServiceError:
         if tally.done:
-            say(_kept(inputs, into, tally))
+            say(kept(inputs.skipped + tally.done, inputs.total, into.output))
         raise
     if sys.stderr.isatty() and tally.done > 1:
         say(str(tally))
@@ -94,10 +95,10 @@ async def _all(inputs: Inputs, answers: Opened, pace: Pace, *, sink: Sink, bar: 
             bar.show(inputs.skipped + tally.done, inputs.total)
 
 
-def _kept(inputs: Inputs, into: Results, tally: Tally) -> str:
+def kept(count: int, total: int, output: Path | None) -> str:
     """What is done when all of it ends too early, and how to go on."""
-    done = f"{inputs.skipped + tally.done:,} of {inputs.total:,} pictures are done"
-    if into.output is None:
+    done = f"{count:,} of {total:,} pictures are done"
+    if output is None:
         return f"{done}; with --output FILE they could be gone on with."
     again = [word for word in sys.argv[1:] if word != "--resume"]
-    return f"{done} and kept in {into.output}; go on with: lenet5 {shlex.join([*again, '--resume'])}"
+    return f"{done} and kept in {output}; go on with: lenet5 {shlex.join([*again, '--resume'])}"

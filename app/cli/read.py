@@ -1,13 +1,13 @@
 """`lenet5 read`: the text of a field in each of many pictures."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from app.cli.ends import FileError, fail
-from app.cli.options import File, Flattened, Results, Where, named
+from app.cli.ends import Exit, FileError, fail, say
+from app.cli.options import STDIN, File, Flattened, Results, Where, named
 from app.cli.results import Answer, Columns
 from app.errors import InvalidParameter
 from app.serving.field_options import FieldRequest
@@ -52,6 +52,7 @@ def read(
     into: Annotated[Results | None, Flattened] = None,
     where: Annotated[Where | None, Flattened] = None,
     explain: Path | None = None,
+    ray: bool = False,
 ) -> None:
     """Read one field, a line of digits, in each picture.
 
@@ -63,6 +64,7 @@ def read(
     lenet5 read fields/ scans.zip --output texts.csv --resume # after Ctrl-C
     lenet5 read letter.tif                              # a field on each page
     lenet5 read fields/ --url http://127.0.0.1:8000     # by a service
+    lenet5 read fields/ more.parquet --ray --output texts/ # by a cluster
     ```
 
     For one picture it prints the text (`-` for none), the probability that all of it is right, and `accepted` or what
@@ -93,6 +95,8 @@ def read(
         Where pictures are read.
     explain
         Draw how each field was read: a PNG of this name for one picture, else into this folder.
+    ray
+        Read on all machines of a Ray cluster, also of Parquet, into a folder of Parquet.
     """
     asked = asked or FieldRequest.model_validate({})
     into, where = into or Results.model_validate({}), where or Where.model_validate({})
@@ -100,6 +104,9 @@ def read(
         raise InvalidParameter("--json is --format jsonl: give one of them.", parameter="json")
     if explain is not None and where.url is not None:
         raise InvalidParameter("--explain draws what is read here, not at a --url.", parameter="explain")
+    if ray:
+        _by_a_cluster(files, asked, allowed, into, where, other=json or explain is not None)
+        return
     from app.cli.drawings import Drawings  # noqa: PLC0415 - --help must come quickly
     from app.cli.many import inputs_of, run  # noqa: PLC0415
     from app.cli.work import Pace  # noqa: PLC0415
@@ -118,6 +125,29 @@ def read(
         _one(picture, answers, json=json)
     else:
         run(inputs, into, COLUMNS, answers, Pace(PIECE, PIECES))
+
+
+def _by_a_cluster(
+    files: Sequence[str], asked: FieldRequest, allowed: Path | None, into: Results, where: Where, *, other: bool
+) -> None:
+    """Raises InvalidParameter for options that mean nothing there, and what `read_everywhere` raises."""
+    if into.output is None or into.format is not None or where.url is not None or other:
+        raise InvalidParameter(
+            "--ray writes Parquet into a folder: it needs --output FOLDER, and takes no --url, --format, --json or "
+            "--explain.",
+            parameter="ray",
+        )
+    if STDIN in named(files):
+        raise InvalidParameter("--ray reads files, not standard input.", parameter="files")
+    try:
+        from app.cli.everywhere import read_everywhere  # noqa: PLC0415 - only an installation with ray has it
+    except ModuleNotFoundError as error:
+        raise InvalidParameter(f"--ray needs the extra ray: {error.name} is not installed.", parameter="ray") from error
+    texts = None if allowed is None else _text(allowed)
+    tally = read_everywhere(files, into.output, asked, texts, where, resume=into.resume)
+    say(str(tally))
+    if tally.failed:
+        raise SystemExit(int(Exit.FAILED))
 
 
 @asynccontextmanager

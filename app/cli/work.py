@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from app.cli.ends import Interrupted
-from app.cli.inputs import Input, Inputs
+from app.cli.inputs import Input
 from app.cli.results import Result
 from app.errors import ServiceError
 
@@ -50,7 +50,17 @@ class _Loaded(NamedTuple):
     content: bytes | ServiceError
 
 
-async def results(inputs: Inputs, answers: Answers, pace: Pace) -> AsyncIterator[list[Result]]:
+class Source(Protocol):
+    """Where pictures come from."""
+
+    waits: bool
+    """Whether reading may wait for what somebody has yet to write."""
+
+    def __iter__(self) -> Iterator[Input]:
+        """The pictures, each to be loaded before the next is asked for."""
+
+
+async def results(inputs: Source, answers: Answers, pace: Pace) -> AsyncIterator[list[Result]]:
     """The results of all inputs, in order, piece by piece."""
     source = iter(inputs)
     under_way: deque[asyncio.Task[list[Result]]] = deque()
@@ -122,7 +132,7 @@ def until_stopped(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         came = sig
         task.get_loop().call_soon_threadsafe(task.cancel)
 
-    with _signals(stop), ThreadPoolExecutor(1, thread_name_prefix="work") as thread:
+    with signals(stop), ThreadPoolExecutor(1, thread_name_prefix="work") as thread:
         try:
             return thread.submit(asyncio.run, cancellable()).result()
         except asyncio.CancelledError:
@@ -132,7 +142,7 @@ def until_stopped(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 @contextmanager
-def _signals(handler: Callable[[int, Any], None]) -> Iterator[None]:
+def signals(handler: Callable[[int, Any], None]) -> Iterator[None]:
     """Who is told of signals, where they can be had: in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
