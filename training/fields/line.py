@@ -31,6 +31,7 @@ from training.progress import Reporter
 OPEN, CHEQUES = "open", "cheques"
 """The names of the networks that are served."""
 
+
 def of_fold(fold: int) -> str:
     """The name of the network that has not seen a fold's cheques."""
     return f"fold{fold}"
