@@ -1,5 +1,7 @@
 """The page and /docs in Chromium, which can reach nothing but the service."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ PATIENCE = 20_000  # milliseconds
 
 
 @contextmanager
-def opened(url: str) -> "Iterator[Page]":
+def opened(url: str) -> Iterator[Page]:
     """A page without a network: what it asks for elsewhere is cut off. Raises Skipped without a browser.
 
     Raises NotSo for a request elsewhere and for a complaint in the console.
@@ -55,7 +57,7 @@ def opened(url: str) -> "Iterator[Page]":
         raise NotSo("; ".join(wrong))
 
 
-def draw(page: "Page", url: str) -> list[str]:
+def draw(page: Page, url: str) -> list[str]:
     """Draw a 7 on the page at `/`; what it then says."""
     page.goto(f"{url}/")
     box = page.locator("canvas").first.bounding_box()
@@ -71,7 +73,7 @@ def draw(page: "Page", url: str) -> list[str]:
     return [page.inner_text(f"#{part}") for part in ("digit", "accepted", "time-total")]
 
 
-def execute(page: "Page", url: str, picture: Path) -> list[str]:
+def execute(page: Page, url: str, picture: Path) -> list[str]:
     """Execute `POST /predict` in /docs with a picture; the status and the body that it shows."""
     page.goto(f"{url}/docs")
     endpoint = page.locator(".opblock-post").first
