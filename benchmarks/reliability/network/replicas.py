@@ -146,6 +146,11 @@ class Clients:
 
     def _ask(self, number: int) -> None:
         kept: dict[Place, tuple[int, HTTPConnection]] = {}
+        self._go_on(number, kept)
+        for _, connection in kept.values():
+            connection.close()
+
+    def _go_on(self, number: int, kept: dict[Place, tuple[int, HTTPConnection]]) -> None:
         for turn in count(number):
             if self._over.is_set():
                 return
@@ -157,6 +162,8 @@ class Clients:
             replica = ready[turn % len(ready)]
             life, connection = kept.get(replica, (0, None))
             if connection is None or life != replica.life:
+                if connection is not None:
+                    connection.close()
                 connection = HTTPConnection("127.0.0.1", replica.port, timeout=30)
                 kept[replica] = replica.life, connection
             try:
