@@ -26,6 +26,14 @@ lock:
 bench:
 	python -m benchmarks.speed $(BENCH_FLAGS)
 
+# what docs/reliability.md shows: faults, floods and hostile input, some hours; and whether it grows. Each goes on where
+# it was stopped
+.PHONY: chaos soak
+chaos:
+	python -m benchmarks.reliability --only 1,2,3,4,5,6,7,9,10,11,12,13,14,16,17,18
+soak:
+	python -m benchmarks.reliability --only 15
+
 # the site of the documentation, in build/site/
 .PHONY: docs
 docs:

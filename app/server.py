@@ -2,17 +2,19 @@
 
 Start-up:  1. bind the port   2. load, verify and warm the models   3. listen   4. say where
 Shutdown:  1. /health/ready is 503, requests are served for `drain_delay`
-           2. nothing new is taken, what was accepted is answered within `drain_timeout`
+           2. who has connected is accepted, then nothing new is taken; that is answered within `drain_timeout`
            3. what is left gets 503   4. exit 0, whatever still runs
 Failure:   a model's device computes no more; what is left gets 503, and the process ends with 1, to be replaced
 """
 
 import asyncio
 import os
+import select
 import signal
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from contextvars import Context
 from math import ceil
 from types import FrameType
@@ -33,6 +35,10 @@ from app.settings import Settings
 
 log = structlog.get_logger("lenet5")
 
+LAST_CALL = 1.0
+"""Seconds in which whoever has connected by the end of the service is accepted."""
+FIRST_BYTES = 0.05
+"""Seconds in which the last of them are read."""
 LAST_ANSWERS = 2.0
 """Seconds after `drain_timeout` in which the 503s to what was left are written."""
 LAST_STEPS = 2.0
@@ -108,8 +114,22 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take nothing new, answer what was accepted."""
         self._reloading.stop()
+        await _accept_all(sockets or ())
         self._lifecycle.refuse()
         await super().shutdown(sockets)
+
+
+async def _accept_all(listeners: Iterable[socket.socket]) -> None:
+    """Let the event loop accept whoever has connected, and read what they sent: once the socket is closed, the system
+    resets whoever still waits in its queue.
+    """
+    waiting = select.poll()
+    for listener in listeners:
+        waiting.register(listener, select.POLLIN)
+    until = time.monotonic() + LAST_CALL
+    while waiting.poll(0) and time.monotonic() < until:  # noqa: ASYNC110 - no event tells of it
+        await asyncio.sleep(0)
+    await asyncio.sleep(FIRST_BYTES)
 
 
 def leave(code: int = 0) -> NoReturn:

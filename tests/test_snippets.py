@@ -38,7 +38,7 @@ NOT_RUN = {  # page, beginning of the snippet: why no test runs it
     (
         "README.md",
         "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt ./client . ",
-    ): ".ci/run installs the wheels so, and asks the service",
+    ): "python -m benchmarks.walk does, and .ci/run runs that",
     ("README.md", "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e"): "it is these tests",
     ("README.md", "docker compose up"): "needs an engine; docs/deployment.md has the same",
     ("README.md", ".venv/bin/python -m training train training/configs/baseline"): "takes minutes",
@@ -59,6 +59,7 @@ NOT_RUN = {  # page, beginning of the snippet: why no test runs it
     ("docs/ray.md", "lenet5 read"): "needs ray; tests/cluster runs the command",
     ("docs/reliability.md", "python -m benchmarks.reliability"): "takes hours",
     ("docs/scale.md", "python -m benchmarks.scale"): "takes minutes",
+    ("docs/walk.md", "python -m benchmarks.walk"): "needs a package index; .ci/run runs it",
     ("docs/training.md", "pip install"): "takes minutes; .ci/run trains tiny.toml",
     ("docs/training.md", "python -m training train"): "takes hours",
     ("docs/training.md", "for NAME"): "takes hours",

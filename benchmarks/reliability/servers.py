@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from benchmarks.running import Running, service
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 
-__all__ = ["Running", "control", "plain_uvicorn", "rival", "service"]
+__all__ = ["Running", "control", "many_files", "module", "plain_uvicorn", "rival", "service"]
 
 
 def free_port() -> int:
@@ -30,26 +31,44 @@ def free_port() -> int:
 
 
 @contextmanager
+def many_files() -> Iterator[None]:
+    """This process, and those that it starts, may open as many files as the system lets them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
 def plain_uvicorn(*options: str) -> Iterator[Running]:
     """Our application on uvicorn as it comes: its protocol, its drain, its supervisor."""
-    with _command([sys.executable, "-m", "uvicorn", "app.main:app", "--no-access-log", *options]) as running:
+    with module("uvicorn", "app.main:app", "--no-access-log", *options) as running:
         yield running
 
 
 @contextmanager
-def rival(module: str) -> Iterator[Running]:
+def rival(name: str) -> Iterator[Running]:
     """A server of benchmarks.speed.rivals that needs no packages of its own: `textbook` or `tutorial`.
 
     FastAPI on plain uvicorn, `await request.body()`, Pillow's defaults, and a batcher of the books or none.
     """
-    with _command([sys.executable, "-m", f"benchmarks.speed.rivals.{module}"]) as running:
+    with module(f"benchmarks.speed.rivals.{name}") as running:
         yield running
 
 
 @contextmanager
-def control(module: str, *, log: Path | None = None) -> Iterator[Running]:
+def control(name: str, *, log: Path | None = None) -> Iterator[Running]:
     """A server of benchmarks.reliability.controls; `log` gets all that it says."""
-    with _command([sys.executable, "-m", f"benchmarks.reliability.controls.{module}"], log) as running:
+    with module(f"benchmarks.reliability.controls.{name}", log=log) as running:
+        yield running
+
+
+@contextmanager
+def module(name: str, *options: str, log: Path | None = None) -> Iterator[Running]:
+    """A module that serves at --port PORT; `log` gets all that it says."""
+    with _command([sys.executable, "-m", name, *options], log) as running:
         yield running
 
 
