@@ -1,6 +1,6 @@
 """One process measured, its queue simulated, many machines planned; fills docs/scale.md.
 
-python -m benchmarks.scale          measures: two minutes; Linux, two cores, wrk
+python -m benchmarks.scale          measures: three minutes; Linux, two cores, wrk
 python -m benchmarks.scale --draw   measures nothing: the page from what was kept
 """
 

@@ -82,7 +82,7 @@ def _plan(result: Result) -> str:
             f"{rate:,}",
             f"{need.processes:,}",
             f"{need.machines:,}",
-            f"{need.memory:,.0f}",
+            f"{need.memory:,.1f}",
             f"{need.gbit_in:.2f}",
             f"{need.gbit_out:.2f}",
             f"{need.packets / 1e6:.3f}",

@@ -9,8 +9,7 @@ from benchmarks.scale.measured import BATCH, MOST, TENSOR
 from benchmarks.speed.part import Result
 
 RATES = (10_000, 100_000, 1_000_000)  # pictures a second
-WAIT = 0.05  # seconds that 99 of 100 callers with one picture wait at most
-BUSY = 0.7  # of a core, for requests with many pictures, whose callers wait for all of them anyhow
+BUSY = 0.7  # of what a process can: up to there the tail is short, and a tenth of the machines may be away
 SPARE = 0.1  # of the processes, and at least one: a machine may die, another be upgraded
 MACHINE = 32  # cores of a machine
 SYSTEM = 4  # of those, for the kernel's part of the network and for what else runs there
@@ -60,16 +59,15 @@ def wire(result: Result, round_: int) -> float:
 
 def forms(result: Result) -> list[Form]:
     """One picture a request, a form with many, a tensor."""
-    many = {what: BUSY * median(one["many"][what] for one in result["rounds"]) for what in ("batch", "tensor")}
-    on_its_way = median(wire(result, number) for number in range(len(result["rounds"])))
-    alone = queue.highest_rate(service(result), MOST, p99=WAIT, wire=on_its_way)
-    rates = {"single": (1, alone), "batch": (BATCH, many["batch"]), "tensor": (TENSOR, many["tensor"])}
+    measured = {"single": [one["curve"][-1]["rate"] for one in result["rounds"]]}
+    measured |= {what: [one["many"][what] for one in result["rounds"]] for what in ("batch", "tensor")}
+    pictures = {"single": 1, "batch": BATCH, "tensor": TENSOR}
     names = {
         "single": "`/predict`, a PNG a request",
         "batch": f"`/predict/batch`, {BATCH} PNGs a request",
         "tensor": f"`/v2`, {TENSOR:,} digits a request",
     }
-    return [Form(names[what], *rates[what], *result["sizes"][what]) for what in names]
+    return [Form(names[what], pictures[what], BUSY * median(measured[what]), *result["sizes"][what]) for what in names]
 
 
 def needed(form: Form, rate: float) -> Need:

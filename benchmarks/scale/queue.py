@@ -15,10 +15,11 @@ Service = Callable[[int], float]
 
 
 def curve(seconds: Mapping[int, float]) -> Service:
-    """The service times between and below the measured ones by straight lines; a larger batch is not asked for."""
+    """The service times between the measured ones by straight lines; a larger batch costs in proportion."""
     sizes = sorted(seconds)
-    table = np.interp(range(sizes[-1] + 1), sizes, [seconds[size] for size in sizes])
-    return lambda size: float(table[size])
+    largest = sizes[-1]
+    table = np.interp(range(largest + 1), sizes, [seconds[size] for size in sizes])
+    return lambda size: float(table[size] if size <= largest else table[largest] * size / largest)
 
 
 def poisson(rate: float, count: int, seed: int) -> Seconds:
@@ -37,13 +38,3 @@ def latencies(arrivals: Seconds, service: Service, most: int) -> Seconds:
         waited[first:last] = free - arrivals[first:last]
         first = last
     return waited
-
-
-def highest_rate(service: Service, most: int, *, p99: float, wire: float, count: int = 100_000) -> float:
-    """The most Poisson callers a second of whom 99 in 100 wait at most `p99` seconds, `wire` of them on the way."""
-    low, high = 0.0, most / service(most)
-    for _ in range(20):
-        rate = (low + high) / 2
-        kept = np.percentile(latencies(poisson(rate, count, seed=0), service, most), 99) + wire <= p99
-        low, high = (rate, high) if kept else (low, rate)
-    return low
