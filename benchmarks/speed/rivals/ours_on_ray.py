@@ -14,10 +14,10 @@ def main() -> None:
     """Until SIGTERM."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    ray.init(include_dashboard=False, num_cpus=2)
+    ray.init("local", include_dashboard=False, num_cpus=2)
     serve.start(http_options={"host": "127.0.0.1", "port": parser.parse_args().port})
     serve.run(application(Scale()))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # in the place of the one that Ray has set
     try:
         signal.pause()
     finally:
