@@ -58,6 +58,7 @@ NOT_RUN = {  # page, beginning of the snippet: why no test runs it
     ("docs/ray.md", "pip install"): "needs ray; tests/cluster runs the deployment",
     ("docs/ray.md", "lenet5 read"): "needs ray; tests/cluster runs the command",
     ("docs/reliability.md", "python -m benchmarks.reliability"): "takes hours",
+    ("docs/scale.md", "python -m benchmarks.scale"): "takes minutes",
     ("docs/walk.md", "python -m benchmarks.walk"): "needs a package index; .ci/run runs it",
     ("docs/training.md", "pip install"): "takes minutes; .ci/run trains tiny.toml",
     ("docs/training.md", "python -m training train"): "takes hours",

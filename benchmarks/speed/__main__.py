@@ -24,6 +24,7 @@ from benchmarks.speed import (
     footprint,
     growth,
     machine,
+    on_ray,
     open_loop,
     page,
     passes,
@@ -36,7 +37,20 @@ from benchmarks.speed.contestants import CONTESTANTS
 from benchmarks.speed.part import Options
 from training.errors import DatasetError
 
-MODULES = (closed_loop, open_loop, pictures, passes, workers, footprint, fields, bulk, training, profile, growth)
+MODULES = (
+    closed_loop,
+    open_loop,
+    pictures,
+    passes,
+    workers,
+    footprint,
+    fields,
+    bulk,
+    on_ray,
+    training,
+    profile,
+    growth,
+)
 RIVALS = [contestant.module for contestant in CONTESTANTS if contestant.module]
 PARTS = {module.PART.name: module.PART for module in MODULES}
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.speed.machine import cores, pinned
 
@@ -39,8 +40,21 @@ class _Connection:
     received: bytearray = field(default_factory=bytearray)
 
 
-def load(url: str, bodies: Sequence[bytes], *, rate: float, seconds: float, content_type: str = "image/png") -> Paced:
-    """Post `bodies` in turn. Raises ConnectionError when the server closes a connection."""
+def load(
+    url: str,
+    bodies: Sequence[bytes],
+    *,
+    rate: float,
+    seconds: float,
+    content_type: str = "image/png",
+    arrivals: Sequence[float] | npt.NDArray[np.float64] | None = None,
+) -> Paced:
+    """Post `bodies` in turn, one every 1 / `rate` seconds, or at `arrivals`, seconds from the start.
+
+    Raises ConnectionError when the server closes a connection.
+    """
+    if arrivals is None:
+        arrivals = np.arange(max(1, round(rate * seconds))) / rate
     where = urlsplit(url)
     assert where.hostname is not None
     head = f"POST {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: {content_type}\r\nContent-Length: "
@@ -52,25 +66,27 @@ def load(url: str, bodies: Sequence[bytes], *, rate: float, seconds: float, cont
         connections.append(_Connection(opened))
     try:
         with pinned(cores()[1]):
-            return _run(connections, requests, rate, seconds)
+            return _run(connections, requests, rate, [float(due) for due in arrivals], seconds)
     finally:
         for connection in connections:
             connection.socket.close()
 
 
-def _run(connections: list[_Connection], requests: list[bytes], rate: float, seconds: float) -> Paced:
+def _run(
+    connections: list[_Connection], requests: list[bytes], rate: float, arrivals: list[float], seconds: float
+) -> Paced:
     poll = select.epoll()
     for connection in connections:
         poll.register(connection.socket.fileno(), select.EPOLLIN)
     of_number = {connection.socket.fileno(): connection for connection in connections}
     free = deque(connections)
-    count = max(1, round(rate * seconds))
+    count = len(arrivals)
     latencies: list[float] = []
     late: list[float] = []
     refused = sent = 0
     start = time.perf_counter()
     while len(latencies) < count and (now := time.perf_counter()) < start + PATIENCE * seconds:
-        while free and sent < count and (due := start + sent / rate) <= now:
+        while free and sent < count and (due := start + arrivals[sent]) <= now:
             connection = free.popleft()
             connection.due = due
             connection.socket.sendall(requests[sent % len(requests)])

@@ -1,0 +1,1 @@
+"""From the measured service curve of one process to many machines."""
