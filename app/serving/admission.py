@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol
 
 from app.errors import QueueFull
+from app.serving.pacing import Pacing
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,9 @@ class Held(Protocol):
 class Admission:
     """Counts what is accepted and not yet answered, and refuses above its bounds."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, pacing: Pacing | None = None) -> None:
         self.bounds = bounds
+        self._pacing = pacing or Pacing()
         self.pictures = 0
         self.pixels = 0
         self.body_bytes = 0
@@ -38,16 +40,25 @@ class Admission:
     def admit(self, model: Held) -> "Ticket":
         """A ticket for one request to `model`; QueueFull when not one picture more can be taken."""
         if self.pictures >= self.bounds.pictures:
-            raise self.full()
+            raise self.full(1)
         return Ticket(self, model)
 
-    def full(self) -> QueueFull:
-        """The refusal, with its evidence."""
+    def full(self, pictures: int) -> QueueFull:
+        """The refusal of so many, with its evidence and the time at which to come back."""
         return QueueFull(
             "The queue is full; try again after the seconds in Retry-After.",
+            retry_after=self._pacing.turn(pictures),
             held={"pictures": self.pictures, "pixels": self.pixels, "body_bytes": self.body_bytes},
             limits=vars(self.bounds),
         )
+
+    def hold(self, pictures: int, pixels: int, body_bytes: int) -> None:
+        """So much more, or less."""
+        if pictures:
+            self._pacing.holds(self.pictures, self.pictures + pictures)
+        self.pictures += pictures
+        self.pixels += pixels
+        self.body_bytes += body_bytes
 
 
 class Ticket:
@@ -69,13 +80,11 @@ class Ticket:
             or door.pixels + pixels > bounds.pixels
             or door.body_bytes + body_bytes > bounds.body_bytes
         ):
-            raise door.full()
+            raise door.full(max(1, pictures))
         self._take(pictures, pixels, body_bytes)
 
     def _take(self, pictures: int, pixels: int, body_bytes: int) -> None:
-        self._admission.pictures += pictures
-        self._admission.pixels += pixels
-        self._admission.body_bytes += body_bytes
+        self._admission.hold(pictures, pixels, body_bytes)
         self._pictures += pictures
         self._pixels += pixels
         self._body_bytes += body_bytes

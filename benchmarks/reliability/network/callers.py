@@ -1,4 +1,4 @@
-"""Callers by the clock, more than a service can answer."""
+"""More callers than a service can answer: by the clock, or such as come back when they are told to."""
 
 import asyncio
 import io
@@ -17,6 +17,8 @@ SIDE = 1600  # pixels of a picture: some ten milliseconds of decoding
 PATIENCE = 2.0  # seconds in which an answer is of use to a caller
 GONE_AFTER = 0.05  # seconds after which one who goes away has, at most
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+RETRY_AFTER = re.compile(rb"retry-after: (\d+)", re.IGNORECASE)
+RETRIES = 2
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Answer:
     status: int  # 0: nothing, in time
     seconds: float
     digit: int | None = None
+    retry_after: int = 0  # seconds, as told
 
 
 @dataclass
@@ -72,7 +75,8 @@ async def ask(port: int, body: bytes, *, gone_after: float | None = None) -> Ans
             writer.transport.abort()
     status = int(said[9:12])
     digit = json.loads(content)["digit"] if status == 200 else None
-    return Answer(status, time.perf_counter() - begun, digit)
+    told = RETRY_AFTER.search(said)
+    return Answer(status, time.perf_counter() - begun, digit, int(told[1]) if told else 0)
 
 
 async def capacity(port: int, bodies: list[bytes], seconds: float, callers: int = 16) -> float:
@@ -106,3 +110,28 @@ async def by_the_clock(port: int, bodies: list[bytes], *, rate: float, seconds: 
             await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
             tasks.create_task(one(number))
     return seen
+
+
+async def obedient(port: int, bodies: list[bytes], *, rate: float, settling: float, seconds: float) -> float:
+    """The share that succeeds by its second retry, of callers who want so many answers a second together.
+
+    Each thinks for a second, asks, and comes back when it was told to; the first `settling` seconds do not count.
+    """
+    rng, counted = Random(8), time.perf_counter() + settling
+    until = counted + seconds
+    succeeded: list[bool] = []
+
+    async def one(number: int) -> None:
+        while time.perf_counter() < until:
+            await asyncio.sleep(rng.expovariate(1))
+            answer = await ask(port, bodies[number % len(bodies)])
+            for _ in range(RETRIES):
+                if answer.status == 200:
+                    break
+                await asyncio.sleep(answer.retry_after)
+                answer = await ask(port, bodies[number % len(bodies)])
+            if counted < time.perf_counter() < until:
+                succeeded.append(answer.status == 200)
+
+    await asyncio.gather(*map(one, range(round(rate))))
+    return sum(succeeded) / max(1, len(succeeded))

@@ -23,6 +23,7 @@ TIMES = 4  # the capacity
 LEAVING = 0.2  # of the callers
 MEASURED = 5.0  # seconds in which the capacity is found
 LOOK = 0.2  # seconds between looks at the queue
+SETTLING = 15.0  # seconds until those who come back are as many as they will be
 IDLE = 1.0  # seconds after which nothing is left to do
 WRONG = 5  # answers that are told
 PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -65,6 +66,9 @@ def _measured(server: Callable[[], AbstractContextManager[Running]], ask: Ask) -
         before = _processor_seconds(running.pid)
         time.sleep(IDLE)
         busy = (_processor_seconds(running.pid) - before) / IDLE
+        obedient = asyncio.run(
+            callers.obedient(port, bodies, rate=TIMES * capacity, settling=SETTLING, seconds=ask.amount)
+        )
     refused = [one.seconds for one in seen.answers if one.status == 429]
     figures = {
         "goodput over capacity": seen.count(200) / ask.amount / capacity,
@@ -72,6 +76,7 @@ def _measured(server: Callable[[], AbstractContextManager[Running]], ask: Ask) -
         "refused within, 99 of 100": 1e3 * float(np.quantile(refused, 0.99)) if refused else float("nan"),
         "deepest queue": max(depths),
         "busy a second after": 100 * busy,
+        "by their second retry": 100 * obedient,
     }
     others = [f"{one.status or 'no answer'}" for one in seen.answers if one.status not in (200, 429)]
     notes = (*seen.wrong[:WRONG], *sorted(set(others)))
@@ -82,7 +87,7 @@ PROMISE = Promise(
     number=8,
     name="overload",
     says="four times what it can answer, a fifth of it given up by its callers: what is too much is refused at once, "
-    "the rest is answered as before, each with its own digit",
+    "the rest is answered as before, each with its own digit; who comes back when Retry-After says so finds room",
     unit="seconds",
     full=60,
     small=5,
@@ -93,6 +98,7 @@ PROMISE = Promise(
         "refused within, 99 of 100": Bound("ms", most=20, timed=True),
         "deepest queue": Bound("pictures", most=QUEUE),
         "busy a second after": Bound("% of a core", most=10, timed=True),
+        "by their second retry": Bound("% of those who obey Retry-After", least=90, timed=True),
     },
     keep=lambda ask: _measured(lambda: service(f"--queue-pictures={QUEUE}"), ask),
     control=lambda ask: _measured(lambda: rival("textbook"), ask),
