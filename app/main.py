@@ -106,6 +106,7 @@ def create_app(settings: Settings | None = None, *, serve: Registry | None = Non
     app.include_router(ops.router)
     app.include_router(cards.router)
     app.include_router(web.pages())
+    web.write_document_once(app)
     if keys is not None:
         document_keys(app, keys.is_open)
     return app

@@ -7,6 +7,8 @@ connection that is kept alive by a stray byte, and one whose caller never reads 
 import asyncio
 import json
 import secrets
+import socket
+import struct
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +17,9 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import HeadersTooLarge, MalformedRequest, RequestError, RequestTimeout
+
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER for no time: closing is a reset."""
 
 
 class _OneAtATime(FlowControl):
@@ -145,7 +150,13 @@ class Protocol(HttpToolsProtocol):
 
     def _expect_reading(self, waited: float = 0.0) -> None:
         if self._answer_timer is None:
-            self._answer_timer = self.loop.call_later(max(0.0, self.answer_timeout - waited), self.transport.abort)
+            self._answer_timer = self.loop.call_later(max(0.0, self.answer_timeout - waited), self._cut)
+
+    def _cut(self) -> None:
+        """Reset the connection, so that what the system holds for a caller who does not read goes too (socket(7))."""
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.transport.abort()
 
     def _answer_read(self) -> None:
         if self._answer_timer is not None:

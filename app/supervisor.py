@@ -39,7 +39,7 @@ log = structlog.get_logger("lenet5.supervisor")
 
 LAST_WORDS = 5.0
 """Seconds that a worker has, past its own drain, before it is killed."""
-BEAT = 0.25
+BEAT = 0.1
 """Seconds between beats of a worker's event loop, and between the supervisor's looks at it."""
 RETRY_DELAY, MAX_RETRY_DELAY = 1.0, 60.0
 """Seconds before a replacement that could not start is tried again; they double each time."""

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -201,6 +202,17 @@ def test_a_flood_of_pipelined_requests_is_held_back(service, connect):
     connection.settimeout(20)
     with pytest.raises(ConnectionError):
         connection.sendall(flood * 100)
+
+
+def test_answers_that_nobody_reads_end_their_connection(service):
+    """Even such as the system would hold for us: 0.8 MB."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", int(service[0].rpartition(":")[2])))
+        connection.sendall(10 * b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n")
+        ended = select.poll()
+        ended.register(connection, select.POLLRDHUP)
+        assert ended.poll(20_000)
 
 
 def resident(pid: int) -> int:
