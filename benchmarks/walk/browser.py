@@ -69,7 +69,7 @@ def draw(page: Page, url: str) -> list[str]:
     for x, y in rest:
         page.mouse.move(x, y, steps=8)
     page.mouse.up()
-    page.wait_for_function("document.querySelector('#digit').textContent === '7'")
+    page.wait_for_function("() => document.querySelector('#digit').textContent === '7'")
     return [page.inner_text(f"#{part}") for part in ("digit", "accepted", "time-total")]
 
 

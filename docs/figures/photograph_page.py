@@ -29,7 +29,7 @@ def draw(page: Page) -> None:
         if number == 0:
             page.mouse.down()
     page.mouse.up()
-    page.wait_for_function("document.querySelector('#digit').textContent === '7'")
+    page.wait_for_function("() => document.querySelector('#digit').textContent === '7'")
     page.wait_for_timeout(500)
 
 
