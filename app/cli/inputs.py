@@ -123,7 +123,8 @@ def _folder(folder: str, also: Collection[str]) -> list[str]:
     files = []
     for parent, folders, names in os.walk(folder, onerror=lambda error: unlisted.append(str(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files += [os.path.join(parent, name) for name in sorted(names) if _is_picture(parent, name, also)]  # noqa: PTH118
+        found = (name for name in sorted(names) if _is_picture(parent, name, also))
+        files += [os.path.join(parent, name) for name in found]  # noqa: PTH118 - Path would normalise what was given
     return [*files, *unlisted] or [folder]
 
 

@@ -5,6 +5,7 @@ folder as part-*.parquet, each written at once and whole; all of them together a
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -58,7 +59,12 @@ def pictures(file: str, group: int) -> Iterator[Input]:
     names = rows.column(NAME) if named else [None] * rows.num_rows
     for place, (name, content) in enumerate(zip(names, rows.column(BYTES), strict=True), 1):
         own = f"#{before + place}" if name is None or not name.is_valid else f"/{name.as_py()}"
-        yield Input(text_of(file) + own, lambda content=content: content.as_py() or b"")  # type: ignore[misc]
+        yield Input(text_of(file) + own, partial(_bytes, content))
+
+
+def _bytes(content: pyarrow.Scalar) -> bytes:
+    """Of a cell; none where it is null."""
+    return content.as_py() or b""
 
 
 def done_in(folder: Path) -> set[str]:

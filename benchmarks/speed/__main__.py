@@ -33,7 +33,7 @@ from benchmarks.speed import (
     training,
     workers,
 )
-from benchmarks.speed.contestants import CONTESTANTS
+from benchmarks.speed.contestants import CONTESTANTS, NotStarted
 from benchmarks.speed.part import Options
 from training.errors import DatasetError
 
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in () if options.draw else options.parts or PARTS:
         try:
             result = PARTS[name].measure(told)
-        except (DatasetError, FileNotFoundError, environments.NotInstalled) as error:
+        except (DatasetError, FileNotFoundError, environments.NotInstalled, NotStarted) as error:
             print(f"{name} cannot be measured here: {error}", file=sys.stderr)
             failed = True
             continue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from benchmarks.walk.journey import NotSo, Skipped
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Request, Route
 
 SEVEN = ((0.25, 0.2), (0.75, 0.2), (0.45, 0.85))
 """The corners of a 7, as shares of the pad's sides."""
@@ -26,7 +26,7 @@ def opened(url: str) -> Iterator[Page]:
     """
     try:
         from playwright.sync_api import TimeoutError as TooLate  # noqa: PLC0415 - may be missing
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415
+        from playwright.sync_api import sync_playwright  # noqa: PLC0415 - likewise
     except ModuleNotFoundError:
         raise Skipped("Playwright is not installed") from None
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -42,9 +42,9 @@ def opened(url: str) -> Iterator[Page]:
         def elsewhere(address: str) -> bool:
             return not address.startswith((f"{url}/", "blob:", "data:"))
 
-        def cut(route: object, request: object) -> None:
-            wrong.append(f"asks for {request.url}")  # type: ignore[attr-defined]
-            route.abort()  # type: ignore[attr-defined]
+        def cut(route: Route, request: Request) -> None:
+            wrong.append(f"asks for {request.url}")
+            route.abort()
 
         page.route(elsewhere, cut)
         try:

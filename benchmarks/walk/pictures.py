@@ -33,7 +33,7 @@ def lay_out(folder: Path) -> dict[str, str]:
     with ZipFile(folder / "scans.zip", "w") as archive:
         for number, picture in enumerate(digits.pictures[DIGITS : DIGITS + ARCHIVED]):
             archive.writestr(f"{number}.png", _png(255 - picture))
-    Image.fromarray(data.chelsea()).save(folder / "cat.jpg")  # type: ignore[no-untyped-call]
+    Image.fromarray(data.chelsea()).save(folder / "cat.jpg")  # type: ignore[no-untyped-call] # scikit-image has no types
     (folder / "empty.png").touch()
     with (folder / "large.png").open("wb") as large:
         large.truncate(BIG)
